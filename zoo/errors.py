@@ -1,0 +1,80 @@
+"""Every error that SegSelect raises on purpose.
+
+    ZooError
+    ├── InputError            what was asked is wrong; the command line exits with 2
+    │   ├── UnknownIdError    no such row, data set or command; names near matches
+    │   ├── BudgetError       a budget or accuracy that is not a usable number
+    │   ├── SizeError         an input size that nobody, or this network, can take
+    │   ├── ImageError        a picture that is refused
+    │   ├── CheckpointError   a file of weights that is refused
+    │   ├── ModelFileError    an .onnx or .tflite that is refused
+    │   └── TableError        a CSV that breaks its schema; names file, line, column, value
+    └── FailedError           asked rightly, and it failed; the command line exits with 1
+        ├── CountError        a network could not be counted
+        ├── WeightsMissingError   no weights for this row; names the ways to get some
+        ├── DownloadError     a download failed or did not match its hash
+        ├── InferenceError    a runtime failed, ran out of memory or of time
+        └── BusyError         the queue is full
+
+A message is one line: the value, what is allowed, and the next step.
+"""
+
+
+class ZooError(Exception):
+    """Base of every expected error; its text is one line for a person."""
+
+
+class InputError(ZooError):
+    """What was asked is wrong."""
+
+
+class UnknownIdError(InputError):
+    """A name that is not in the catalog."""
+
+
+class BudgetError(InputError):
+    """A budget or an accuracy that is not a usable number."""
+
+
+class SizeError(InputError):
+    """An input size that is out of range, or that a network cannot take."""
+
+
+class ImageError(InputError):
+    """A picture or label file that is refused."""
+
+
+class CheckpointError(InputError):
+    """A file of weights that is refused."""
+
+
+class ModelFileError(InputError):
+    """An .onnx or .tflite file that is refused."""
+
+
+class TableError(InputError):
+    """A CSV that breaks its schema."""
+
+
+class FailedError(ZooError):
+    """Asked rightly, and it failed."""
+
+
+class CountError(FailedError):
+    """A network could not be counted."""
+
+
+class WeightsMissingError(FailedError):
+    """There are no weights for this row here."""
+
+
+class DownloadError(FailedError):
+    """A download failed or did not match its hash."""
+
+
+class InferenceError(FailedError):
+    """A runtime failed, or ran out of memory or time."""
+
+
+class BusyError(FailedError):
+    """Too many visitors are waiting."""
