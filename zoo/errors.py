@@ -78,3 +78,15 @@ class InferenceError(FailedError):
 
 class BusyError(FailedError):
     """Too many visitors are waiting."""
+
+
+def shown_name(name: object, length: int = 60) -> str:
+    """Return a file's name as a message may show it: no folders, no control characters, at most `length` long.
+
+    The name of an upload is text from outside: it may hold line breaks, or ten thousand letters.
+    """
+    base = str(name).replace("\\", "/").rstrip("/").rpartition("/")[2] or "the file"
+    escaped = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in base)
+    if len(escaped) > length:
+        return f"{escaped[: length - 16]}…{escaped[-15:]}"
+    return escaped
