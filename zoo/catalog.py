@@ -32,7 +32,7 @@ def load_catalog() -> pd.DataFrame:
 
 
 def load_datasets() -> pd.DataFrame:
-    """Return the data sets, indexed by `dataset`: title, num_classes, void (the ignored label), words on each."""
+    """Return the data sets by name: title, num_classes, void (the label to ignore), description, source."""
     return _datasets().copy()
 
 
@@ -54,8 +54,17 @@ def load_notes() -> pd.DataFrame:
     return _notes().copy()
 
 
+def load_audit() -> pd.DataFrame:
+    """Return what is known of each published GigaMACs value, indexed by row `id`.
+
+    `status` is explained, unexplained or missing, `explanation` its reason, and `published_at` the size
+    ("WxH") at which the published number comes true where that is not the row's own.
+    """
+    return _audit().copy()
+
+
 def load_classes(dataset: str) -> pd.DataFrame:
-    """Return a data set's classes, indexed by class id: name, and red, green, blue of its usual palette."""
+    """Return a data set's classes by class id: name, and red, green, blue of its usual palette."""
     check_dataset(dataset)
     return _classes(dataset).copy()
 
@@ -156,7 +165,10 @@ def _schema(**columns: Any) -> DataFrameSchema:
 
 
 def _text(
-    pattern: str = r"[^\x00-\x1f]+", allowed: str = "one line of text", length: int = 300, **options: Any
+    pattern: str = r"[^\x00-\x1f\x7f-\x9f]+",
+    allowed: str = "one line of text",
+    length: int = 300,
+    **options: Any,
 ) -> Any:
     """Return a column of text: `pattern` holds for the whole cell."""
     import pandera.pandas as pa
@@ -239,6 +251,20 @@ def _notes() -> pd.DataFrame:
     return load_table(
         DATA / "notes.csv", _schema(term=_text(unique=True), note=_text(length=1000))
     ).set_index("term")
+
+
+@cache
+def _audit() -> pd.DataFrame:
+    import pandera.pandas as pa
+
+    status = pa.Check.isin(["explained", "unexplained"], error="explained, unexplained or nothing")
+    schema = _schema(
+        id=_text(unique=True),
+        status=pa.Column(str, status, nullable=True),
+        explanation=_text(length=1000, nullable=True),
+        published_at=_text(r"\d+x\d+", "a size such as 2049x1025", nullable=True),
+    )
+    return load_table(DATA / "audit.csv", schema).set_index("id")
 
 
 @cache
