@@ -125,7 +125,7 @@ def catalog_schema(*, own: bool = False) -> DataFrameSchema:
         known = list(names)
         return pa.Check.isin(known, error=f"one of {', '.join(known)}")
 
-    optional = {"required": not own}
+    optional: dict[str, Any] = {"required": not own}
     return _schema(
         id=_text(
             r"[a-z0-9]+(-[a-z0-9]+)*",
