@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from zoo.errors import TableError, UnknownIdError, shown_name
-from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
+from zoo.errors import SizeError, TableError, UnknownIdError, shown_name
+from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE, Size, check_size
 from zoo.tables import DATA, load_table
 
 if TYPE_CHECKING:
@@ -37,9 +37,10 @@ def load_datasets() -> pd.DataFrame:
 
 
 def load_families() -> pd.DataFrame:
-    """Return the families, indexed by `family`: label, description, and `mean` and `std` of the input.
+    """Return the families, indexed by `family`: label, description, and what they ask of the input.
 
-    `mean` and `std` are three numbers for R, G, B in 0..255, as text separated by blanks.
+    `mean` and `std` are three numbers for R, G, B in 0..255, as text separated by blanks; both sides of the
+    input must be multiples of `size_multiple` (1: any size).
     """
     return _families().copy()
 
@@ -97,7 +98,22 @@ def get_row(row_id: object, catalog: pd.DataFrame | None = None) -> pd.Series:
     rows = _catalog() if catalog is None else catalog
     if not isinstance(row_id, str) or row_id not in rows.index:
         raise unknown_name("row", row_id, rows.index, "See all with: python -m zoo list")
-    return rows.loc[row_id].copy()
+    return rows.loc[[row_id]].iloc[0]
+
+
+def check_row_size(row_id: object, width: object, height: object, catalog: pd.DataFrame | None = None) -> Size:
+    """Return the size if the row's network takes it, or raise SizeError that names the nearest ones it does."""
+    row = get_row(row_id, catalog)
+    size = check_size(width, height)
+    multiple = int(_families()["size_multiple"].get(row["family"], 1))
+    smaller = Size(*(side // multiple * multiple for side in size))
+    larger = Size(*(-(-side // multiple) * multiple for side in size))
+    if smaller != larger:
+        raise SizeError(
+            f"size {size} cannot be used by {row['model']}: both sides must be multiples of {multiple}, "
+            f"such as {smaller} or {larger}."
+        )
+    return size
 
 
 def check_dataset(dataset: object, known: Iterable[str] | None = None) -> str:
@@ -222,6 +238,8 @@ def _datasets() -> pd.DataFrame:
 
 @cache
 def _families() -> pd.DataFrame:
+    import pandera.pandas as pa
+
     number = r"\d+(\.\d+)?"
     three = rf"{number} {number} {number}"
     schema = _schema(
@@ -229,6 +247,8 @@ def _families() -> pd.DataFrame:
         label=_text(),
         mean=_text(three, "three numbers separated by blanks"),
         std=_text(three, "three numbers separated by blanks"),
+        # Powers of two, so that the limits of a side are multiples too.
+        size_multiple=pa.Column("int64", pa.Check.isin([1, 2, 4, 8, 16, 32], error="1, 2, 4, 8, 16 or 32")),
         description=_text(length=1000),
     )
     return load_table(DATA / "families.csv", schema).set_index("family")
