@@ -101,11 +101,11 @@ def get_row(row_id: object, catalog: pd.DataFrame | None = None) -> pd.Series:
     return rows.loc[[row_id]].iloc[0]
 
 
-def check_row_size(row_id: object, width: object, height: object, catalog: pd.DataFrame | None = None) -> Size:
-    """Return the size if the row's network takes it, or raise SizeError that names the nearest ones it does."""
-    row = get_row(row_id, catalog)
+def check_row_size(row_id: object, width: object, height: object) -> Size:
+    """Return the size if the row's network takes it, or raise SizeError that names the nearest it does."""
+    row = get_row(row_id)
     size = check_size(width, height)
-    multiple = int(_families()["size_multiple"].get(row["family"], 1))
+    multiple = int(_families()["size_multiple"][row["family"]])
     smaller = Size(*(side // multiple * multiple for side in size))
     larger = Size(*(-(-side // multiple) * multiple for side in size))
     if smaller != larger:

@@ -64,8 +64,10 @@ def with_counted(table: pd.DataFrame, size: Size | None = None) -> pd.DataFrame:
     if size is not None:
         return table.assign(**{COUNTED: gmacs(table.index, *size)})
     counted = pd.Series(np.nan, index=table.index)
-    for (width, height), rows in table.groupby(["input_width", "input_height"]).groups.items():  # type: ignore[misc]
-        counted[rows] = gmacs(rows, int(width), int(height))
+    widths, heights = table["input_width"], table["input_height"]
+    for width, height in set(zip(widths.tolist(), heights.tolist(), strict=True)):
+        rows = table.index[(widths == width) & (heights == height)]
+        counted[rows] = gmacs(rows, width, height)
     return table.assign(**{COUNTED: counted})
 
 
@@ -103,7 +105,7 @@ def frontier(table: pd.DataFrame, cost: str = PUBLISHED, accuracy: str = "miou")
 def _undominated(group: np.ndarray, cost: np.ndarray, accuracy: np.ndarray) -> np.ndarray:
     order = np.lexsort((-accuracy, cost, group))
     group, cost = group[order], cost[order]
-    # Accuracies become ranks, raised above all ranks of the groups before: one running maximum then serves all.
+    # Accuracies become ranks, raised above all ranks of the groups before: one running maximum serves all.
     rank = np.unique(accuracy, return_inverse=True)[1][order] + group * (len(order) + 1) + 1
     new_group = np.append(True, group[1:] != group[:-1])
     new_cost = new_group | np.append(True, cost[1:] != cost[:-1])

@@ -10,7 +10,7 @@ import csv
 import io
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -36,7 +36,7 @@ class _Text(NamedTuple):
     lines: list[int]
 
     def refuse(self, row: int, column: str, allowed: str) -> TableError:
-        value = self.cells.at[row, column]
+        value: Any = self.cells.at[row, column]
         shown = "an empty cell" if value is None else repr(_short(value))
         where = f"{self.name}, line {self.lines[row]}, column {column}"
         return TableError(f"{where}: {shown} cannot be used; allowed is {allowed}.")
@@ -135,7 +135,7 @@ def _typed(text: _Text, column: str, schema: DataFrameSchema) -> pd.Series:
     if dtype == "bool":
         return cells.notna()
     if dtype in ("float64", "Int64", "int64"):
-        return pd.to_numeric(cells).astype(dtype)
+        return pd.Series(pd.to_numeric(cells), dtype=dtype)
     return cells.astype("str")
 
 

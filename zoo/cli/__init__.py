@@ -95,6 +95,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:
         return _complain(f"{error.filename or 'writing'}: {error.strerror or error}.", 1)
+    except Exception as error:
+        if os.environ.get("ZOO_TRACEBACK"):
+            raise
+        where = "set ZOO_TRACEBACK=1 to see where"
+        return _complain(f"unexpected {type(error).__name__}, a fault of ours ({where}): {error}", 1)
     return status if isinstance(status, int) else 0
 
 

@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 import pandas as pd
 
 from zoo.catalog import check_dataset, get_row, load_catalog, load_references, read_own_rows
-from zoo.cli.output import catalog_option, json_option, print_json, print_table, records
+from zoo.cli.output import SIZE, catalog_option, json_option, print_fields, print_json, print_table, records
+from zoo.limits import Size
+from zoo.selection import (
+    COUNTED,
+    PUBLISHED,
+    answer,
+    check_budget,
+    check_miou,
+    format_gmacs,
+    rank,
+    row_name,
+    size_warnings,
+    with_counted,
+)
 
 LIST_FIELDS = ["id", "dataset", "model", "published_name", "input_width", "input_height"]
 LIST_FIELDS += ["gmacs", "miou", "available", "qat"]
+PICK_FIELDS = [*LIST_FIELDS, "counted_gmacs", "on_frontier", "rank"]
 
 
 @click.command("list")
@@ -30,11 +46,11 @@ def list_command(dataset: str | None, own_rows: Path | None, as_json: bool) -> N
     table = _table(own_rows)
     if dataset is not None:
         table = table[table["dataset"] == check_dataset(dataset, table["dataset"].unique())]
-    rows = records(table, LIST_FIELDS)
     if as_json:
-        print_json(rows)
-    else:
-        print_table([_line(row) for row in rows], right=("GMACs", "mIoU %"))
+        print_json(records(table, LIST_FIELDS))
+        return
+    print_table([_line(row) for _, row in table.iterrows()])
+    _print_warnings(table)
 
 
 @click.command()
@@ -49,19 +65,84 @@ def show(row_id: str, own_rows: Path | None, as_json: bool) -> None:
       python -m zoo show cityscapes-mobilenetv2-fpnlite-768x384
       python -m zoo show ade20k32-mobilenetv2-unetlite-512x512 --json
     """
-    row = get_row(row_id, _table(own_rows))
+    table = _table(own_rows)
+    fields = {"id": row_id, **get_row(row_id, table)}
     if as_json:
-        print_json({"id": row_id, **row.to_dict()})
+        print_json(fields)
         return
-    width = max(map(len, row.index))
-    for name, value in {"id": row_id, **row}.items():
-        shown = ("no", "yes")[value] if isinstance(value, bool) else "-" if pd.isna(value) else value
-        click.echo(f"{name:<{width}}  {shown}")
-    if pd.notna(row["references"]):
-        for entry in (
-            load_references().loc[[int(number) for number in row["references"].split(",")]].itertuples()
-        ):
-            click.echo(f"[{entry.Index}] {entry.authors} {entry.title}. {entry.venue}, {entry.year}.")
+    print_fields(fields)
+    if pd.notna(fields["references"]):
+        numbers = [int(number) for number in fields["references"].split(",")]
+        for number, entry in load_references().reindex(numbers).dropna().iterrows():
+            click.echo(
+                f"[{number}] {entry['authors']}: {entry['title']}. {entry['venue']}, {entry['year']:.0f}."
+            )
+    _print_warnings(table.loc[[row_id]])
+
+
+class _Number(click.ParamType):
+    """A number that `check` accepts; its error says what is allowed."""
+
+    name = "N"
+
+    def __init__(self, check: Callable[[object], float]) -> None:
+        self.check = check
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = value  # which `check` refuses as the text it is
+        return self.check(number)
+
+
+@click.command()
+@click.option(
+    "--dataset", required=True, help="Choose among its rows: mIoU does not compare across data sets."
+)
+@click.option(
+    "--max-gmacs", type=_Number(check_budget), help="The budget; the most accurate row comes first."
+)
+@click.option(
+    "--min-miou", type=_Number(check_miou), help="The accuracy to reach, in percent; cheapest first."
+)
+@click.option("--size", type=SIZE, help="Rank by the MACs counted at this input size, not by the published.")
+@catalog_option
+@json_option
+def pick(
+    dataset: str,
+    max_gmacs: float | None,
+    min_miou: float | None,
+    size: Size | None,
+    own_rows: Path | None,
+    as_json: bool,
+) -> None:
+    """Which network to take under a budget, or for an accuracy.
+
+    Only rows with both an mIoU and GigaMACs take part. The mIoU is always the published one, at the published
+    size; with --size the MACs are counted at that size.
+
+    \b
+    Examples:
+      python -m zoo pick --dataset Cityscapes --max-gmacs 4
+      python -m zoo pick --dataset Cityscapes --min-miou 72
+      python -m zoo pick --dataset ADE20K32 --max-gmacs 4 --size 640x480 --json
+    """
+    if max_gmacs is not None and min_miou is not None:
+        raise click.UsageError("--max-gmacs and --min-miou exclude each other: give one of them.")
+    cost = PUBLISHED if size is None else COUNTED
+    table = with_counted(_table(own_rows), size)
+    found = answer(table, dataset, max_gmacs=max_gmacs, min_miou=min_miou, cost=cost, size=size)
+    fitting = rank(table, dataset, max_gmacs=max_gmacs, min_miou=min_miou, cost=cost)
+    if found.chosen is None:
+        cheapest = f" Its id is {found.cheapest}." if found.cheapest else ""
+        click.echo(f"{found.text}{cheapest}", err=True)
+    if as_json:
+        print_json(records(fitting, PICK_FIELDS))
+    elif found.chosen is not None:
+        click.echo(f"{found.text}\n")
+        print_table([_ranked_line(row, size) for _, row in fitting.iterrows()])
+        _print_warnings(fitting)
 
 
 def _table(own_rows: Path | None) -> pd.DataFrame:
@@ -69,15 +150,29 @@ def _table(own_rows: Path | None) -> pd.DataFrame:
     return table if own_rows is None else pd.concat([table, read_own_rows(own_rows)])
 
 
-def _line(row: dict[str, object]) -> dict[str, object]:
+def _line(row: pd.Series) -> dict[str, object]:
     """Return a row as people read it."""
     return {
-        "id": row["id"],
+        "id": row.name,
         "data set": row["dataset"],
-        "network": row["model"],
+        "network": row_name(row),
         "size": f"{row['input_width']}x{row['input_height']}",
-        "GMACs": row["gmacs"],
+        "GMACs": _gmacs(row["gmacs"]),
         "mIoU %": row["miou"],
-        "available": "Y" if row["available"] else "",
-        "QAT": "Y" if row["qat"] else "",
+        "available": row["available"],
     }
+
+
+def _ranked_line(row: pd.Series, size: Size | None) -> dict[str, object]:
+    """Return a row of `pick` as people read it."""
+    counted = {f"counted at {size}" if size else "counted": _gmacs(row[COUNTED])}
+    return {"rank": row["rank"], **_line(row), **counted, "frontier": row["on_frontier"]}
+
+
+def _gmacs(gmacs: float) -> str | None:
+    return None if pd.isna(gmacs) else format_gmacs(gmacs)
+
+
+def _print_warnings(table: pd.DataFrame) -> None:
+    if warnings := size_warnings(table):
+        click.echo("\n" + "\n".join(warnings))

@@ -47,24 +47,40 @@ def print_json(document: Any) -> None:
     click.echo(json.dumps(_plain(document), indent=2, allow_nan=False))
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], right: Sequence[str] = ()) -> None:
-    """Print mappings with the same keys as aligned columns under the keys; the columns in `right` end flush.
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """Print one line a field, its name in front; values are shown as in `print_table`."""
+    width = max(map(len, fields))
+    for name, value in fields.items():
+        click.echo(f"{name:<{width}}  {_cell(value)}")
 
-    Values are printed as `str` gives them, a missing value as "-".
+
+def print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print mappings with the same keys as aligned columns under the keys, columns of numbers flush right.
+
+    Values are printed as `str` gives them, a missing value as "-", a truth value as yes or no.
     """
     if not rows:
         return
     header = list(rows[0])
     lines = [header, *([_cell(row[key]) for key in header] for row in rows)]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(header))]
+    columns = list(zip(*lines, strict=True))
+    widths = [max(map(len, column)) for column in columns]
+    flush_right = [all(map(_is_number, column[1:])) for column in columns]
     for line in lines:
-        cells = zip(header, line, widths, strict=True)
-        padded = (cell.rjust(width) if key in right else cell.ljust(width) for key, cell, width in cells)
+        cells = zip(line, widths, flush_right, strict=True)
+        padded = (cell.rjust(width) if right else cell.ljust(width) for cell, width, right in cells)
         click.echo("  ".join(padded).rstrip())
 
 
 def _cell(value: Any) -> str:
-    return "-" if _plain(value) is None else str(value)
+    plain = _plain(value)
+    if plain is None:
+        return "-"
+    return ("no", "yes")[plain] if isinstance(plain, bool) else str(plain)
+
+
+def _is_number(cell: str) -> bool:
+    return cell == "-" or cell.replace(",", "").replace(".", "", 1).isdecimal()
 
 
 def _plain(value: Any) -> Any:
