@@ -1,4 +1,4 @@
-"""What several families are made of: a convolution with norm and activation, and a resize to what it meets."""
+"""What several families are made of: convolutions with norm and activation, and a resize."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def separable_conv(
     eps: float = 1e-5,
     activation: Activation = nn.ReLU,
 ) -> nn.Sequential:
-    """Return a 3x3 in groups of `group_width` channels (1: depthwise), then a 1x1, each with norm and activation."""
+    """Return a 3x3 in groups of `group_width` channels, then a 1x1, each with norm and activation."""
     return nn.Sequential(
         conv_norm_act(
             in_channels,

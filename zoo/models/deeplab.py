@@ -1,20 +1,20 @@
 """TensorFlow's DeepLab: MobileNetV2, Xception65 and MobileNetV3 with the heads of its model zoo.
 
-Sources: Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018 (DeepLabV3+); Howard et al.,
-Searching for MobileNetV3, ICCV 2019, figure 10 (LR-ASPP). Input x / 127.5 - 1; every resize aligns corners.
+Sources: Chen et al., Encoder-Decoder with Atrous Separable Convolution, ECCV 2018 (DeepLabV3+); Howard et
+al., Searching for MobileNetV3, ICCV 2019, figure 10 (LR-ASPP). Input x / 127.5 - 1; resizes align corners.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo.models.blocks import choose, conv_norm_act, resize, separable_conv
-from zoo.models.encoders import MobileNetV2Encoder
+from zoo.models.encoders import Encoder, MobileNetV2Encoder, TimmEncoder
 
 EPS = 1e-3
 """Of every batch norm of this family."""
@@ -27,7 +27,9 @@ class ASPP(nn.Module):
         super().__init__()
         self.pooling = conv_norm_act(in_channels, 256, eps=EPS)
         self.conv1x1 = conv_norm_act(in_channels, 256, eps=EPS)
-        self.atrous = nn.ModuleList(separable_conv(in_channels, 256, dilation=rate, eps=EPS) for rate in rates)
+        self.atrous = nn.ModuleList(
+            separable_conv(in_channels, 256, dilation=rate, eps=EPS) for rate in rates
+        )
         self.project = conv_norm_act(256 * (2 + len(rates)), 256, eps=EPS)
         self.dropout = nn.Dropout(0.1)
 
@@ -67,7 +69,7 @@ class DeepLabV3Plus(nn.Module):
 
 
 class LRASPP(nn.Module):
-    """The last feature through a 1x1 to 128, gated by its mean; class scores of it and of stride 8 are summed."""
+    """The last feature at 128 channels, gated by its mean; its logits and those of stride 8 are summed."""
 
     def __init__(self, encoder_channels: list[int], num_classes: int, rates: Sequence[int]) -> None:
         super().__init__()
@@ -86,14 +88,15 @@ class LRASPP(nn.Module):
 DECODERS = {"DeepLabV3": DeepLabV3, "DeepLabV3+": DeepLabV3Plus, "LR-ASPP": LRASPP}
 
 
-class Xception65(nn.Module):
-    """Aligned Xception: the 256-channel feature inside the second entry block, and the last of 2048 channels."""
-
-    channels = (256, 2048)
+class Xception65(Encoder):
+    """Aligned Xception: 256 channels from inside the second entry block, and the last 2048."""
 
     def __init__(self, output_stride: int) -> None:
         super().__init__()
-        self.network = timm.create_model(
+        import timm  # as in TimmEncoder
+
+        self.channels = [256, 2048]
+        self.network: Any = timm.create_model(
             "xception65", num_classes=0, global_pool="", output_stride=output_stride
         )
 
@@ -101,34 +104,23 @@ class Xception65(nn.Module):
         return self.network.forward_intermediates(x, indices=[1, 4], intermediates_only=True)
 
 
-def mobilenetv2(output_stride: int) -> nn.Module:
+def mobilenetv2(output_stride: int) -> Encoder:
     return MobileNetV2Encoder(output_stride=output_stride, eps=EPS)
 
 
-def mobilenetv2_half(output_stride: int) -> nn.Module:
+def mobilenetv2_half(output_stride: int) -> Encoder:
     # Rounded to multiples of 4: the second stage has 12 channels, where timm's mobilenetv2_050 has 16.
     return MobileNetV2Encoder(width=0.5, round_to=4, output_stride=output_stride, eps=EPS)
 
 
-class MobileNetV3Large(nn.Module):
-    """timm's own, with five features; the last has the 960 channels of the final 1x1."""
-
-    channels = (16, 24, 40, 112, 960)
-
-    def __init__(self, output_stride: int) -> None:
-        super().__init__()
-        self.network = timm.create_model(
-            "mobilenetv3_large_100", features_only=True, output_stride=output_stride, bn_eps=EPS
-        )
-
-    def forward(self, x: Tensor) -> list[Tensor]:
-        return self.network(x)
+def mobilenetv3_large(output_stride: int) -> Encoder:
+    return TimmEncoder("mobilenetv3_large_100", output_stride=output_stride, bn_eps=EPS)
 
 
-ENCODERS = {
+ENCODERS: dict[str, Callable[[int], Encoder]] = {
     "MobileNetV2": mobilenetv2,
     "MobileNetV2-0.5": mobilenetv2_half,
-    "MobileNetV3-Large": MobileNetV3Large,
+    "MobileNetV3-Large": mobilenetv3_large,
     "Xception65": Xception65,
 }
 
@@ -151,4 +143,4 @@ def build(
     """Return the network; `output_stride` (8, 16 or 32) is where the encoder stops to shrink."""
     network = choose(ENCODERS, encoder, "encoder")(output_stride)
     head = choose(DECODERS, decoder, "decoder")
-    return DeepLab(network, head(list(network.channels), num_classes, aspp_rates))
+    return DeepLab(network, head(network.channels, num_classes, aspp_rates))

@@ -1,7 +1,7 @@
 """Edge AI Lite: MobileNetV2 or RegNetX with three light decoders (DeepLabV3Lite, UNetLite, FPNLite).
 
 Source: Texas Instruments' edgeai-torchvision, "edgeailite" models. Modules carry the names of its public
-checkpoints, so that those fit by name. Input (x - 128) / 64; batch norm follows every convolution but the last.
+checkpoints, so that those fit by name. Input (x - 128) / 64.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.models.blocks import Activation, choose, conv_norm_act, resize, separable_conv
-from zoo.models.encoders import MobileNetV2Encoder
+from zoo.models.encoders import Encoder, MobileNetV2Encoder, TimmEncoder
 
 
 class Variant(NamedTuple):
@@ -183,12 +183,9 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network of an encoder in VARIANTS and a decoder in DECODERS."""
     variant = choose(VARIANTS, encoder, "encoder")
     make_decoder = choose(DECODERS, decoder, "decoder")
-    network: nn.Module
+    network: Encoder
     if variant.timm_name:
-        import timm  # half a second that the MobileNetV2 networks need not pay
-
-        network = timm.create_model(variant.timm_name, features_only=True)
-        channels = network.feature_info.channels()
+        network = TimmEncoder(variant.timm_name)
     else:
         network = MobileNetV2Encoder(
             width=variant.width,
@@ -196,5 +193,4 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
             dilate=False,
             activation=variant.activation,
         )
-        channels = network.channels
-    return EdgeAILite(network, make_decoder(channels, num_classes, variant))
+    return EdgeAILite(network, make_decoder(network.channels, num_classes, variant))

@@ -1,11 +1,12 @@
-"""MobileNetV2 as three families use it: torchvision's blocks up to the 320-channel one, with the features on the way.
+"""Encoders that several families use: MobileNetV2 from torchvision's blocks, and what timm has as it is.
 
-Source: Sandler et al., MobileNetV2: Inverted Residuals and Linear Bottlenecks, CVPR 2018, table 2.
+Source of MobileNetV2: Sandler et al., Inverted Residuals and Linear Bottlenecks, CVPR 2018, table 2.
 """
 
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 from torchvision.models.mobilenetv2 import MobileNetV2
@@ -16,8 +17,29 @@ FEATURE_BLOCKS = (1, 3, 6, 13, 17)
 """The last block of each stride: 2, 4, 8, 16, 32."""
 
 
-class MobileNetV2Encoder(nn.Module):
-    """An image (N, 3, H, W) -> five features, at strides 2, 4, 8, 16 and 32 (or `output_stride` at most)."""
+class Encoder(nn.Module):
+    """An image (N, 3, H, W) -> a list of features, finest first, and their channels."""
+
+    channels: list[int]
+
+
+class TimmEncoder(Encoder):
+    """timm's network of that name: five features, at strides 2, 4, 8, 16 and 32 (or an `output_stride`)."""
+
+    def __init__(self, name: str, **options: Any) -> None:
+        super().__init__()
+        import timm  # half a second that networks on MobileNetV2 need not pay
+
+        network: Any = timm.create_model(name, features_only=True, **options)
+        self.features = network
+        self.channels = network.feature_info.channels()
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return self.features(x)
+
+
+class MobileNetV2Encoder(Encoder):
+    """MobileNetV2 up to its 320 channels: five features, at strides 2 to 32 (or `output_stride` at most)."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """ERFNet: a residual network of factorized convolutions with its own encoder.
 
 Source: Romera et al., ERFNet: Efficient Residual Factorized ConvNet for Real-Time Semantic Segmentation,
-IEEE T-ITS 2018, table I. Modules carry the names of the public checkpoint. Input x / 255. Sides must be multiples
-of 8: a halving rounds up in its convolution, down in its pooling, and the two are concatenated.
+IEEE T-ITS 2018, table I. Modules carry the names of the public checkpoint. Input x / 255. Sides must be
+multiples of 8: a halving rounds up in its convolution, down in its pooling, and the two are concatenated.
 """
 
 from __future__ import annotations
@@ -54,9 +54,7 @@ class Upsampler(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv = nn.ConvTranspose2d(
-            in_channels, out_channels, 3, stride=2, padding=1, output_padding=1
-        )
+        self.conv = nn.ConvTranspose2d(in_channels, out_channels, 3, stride=2, padding=1, output_padding=1)
         self.bn = nn.BatchNorm2d(out_channels, eps=EPS)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -76,7 +76,7 @@ class Upsample(nn.Module):
 
 
 class SwiftNet(nn.Module):
-    """Encoder, pooled context, three steps up to stride 4, logits, and a bilinear resize to the input's size."""
+    """Encoder, pooled context, three steps up to stride 4, logits, and a resize to the input's size."""
 
     def __init__(self, encoder: MobileNetV2Encoder, num_classes: int) -> None:
         super().__init__()
