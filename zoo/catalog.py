@@ -212,7 +212,7 @@ def _number(least: float, most: float) -> Any:
 def _is_json_object(text: str) -> bool:
     try:
         return isinstance(json.loads(text), dict)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
 
 

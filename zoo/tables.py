@@ -24,7 +24,7 @@ DATA = Path(__file__).resolve().parent.parent / "data"
 
 # What the text of a cell must look like before it becomes a value, by the column's dtype.
 _WHOLE = (r"[+-]?\d{1,18}", "a whole number")
-_NUMBER = (r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?", "a number, such as 3.84")
+_NUMBER = (r"[+-]?(\d{1,30}(\.\d{0,30})?|\.\d{1,30})([eE][+-]?\d{1,3})?", "a number, such as 3.84")
 _SPELLING = {"int64": _WHOLE, "Int64": _WHOLE, "float64": _NUMBER, "bool": (r"Y?", "Y or an empty cell")}
 
 
