@@ -17,12 +17,14 @@ GRID_ROWS = (8, 4, 2)
 ENCODERS = {"MobileNetV2": MobileNetV2Encoder}
 
 
-def norm_act_conv(in_channels: int, out_channels: int, kernel: int = 1) -> nn.Sequential:
-    """Return batch norm, ReLU and a convolution without bias."""
+def norm_act_conv(
+    in_channels: int, out_channels: int, kernel: int = 1, *, bias: bool = False
+) -> nn.Sequential:
+    """Return batch norm, ReLU and a convolution of the same size."""
     return nn.Sequential(
         nn.BatchNorm2d(in_channels),
         nn.ReLU(inplace=True),
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=False),
+        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=bias),
     )
 
 
@@ -83,7 +85,7 @@ class SwiftNet(nn.Module):
         self.encoder = encoder
         self.context = SpatialPyramidPooling(encoder.channels[-1])
         self.ladder = nn.ModuleList(Upsample(channels) for channels in reversed(encoder.channels[1:-1]))
-        self.logits = norm_act_conv(WIDTH, num_classes)
+        self.logits = norm_act_conv(WIDTH, num_classes, bias=True)
 
     def forward(self, x: Tensor) -> Tensor:
         features = self.encoder(x)
