@@ -31,7 +31,7 @@ def takes_part(row: tuple) -> bool:
 
 
 def beats(other: tuple, row: tuple) -> bool:
-    """Return whether `other` costs at most as much, is at least as accurate, and is better in one of the two."""
+    """Return whether `other` has no more cost and no less accuracy, and is better in one of the two."""
     no_worse = other[0] == row[0] and other[1] <= row[1] and other[2] >= row[2]
     return no_worse and (other[1] < row[1] or other[2] > row[2])
 
