@@ -1,11 +1,13 @@
-"""How long choosing takes: `python -m pytest benchmarks/test_selection.py` prints the times."""
+"""How long loading and choosing take: `python -m pytest benchmarks/test_selection.py` prints the times."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import zoo
+from zoo.catalog import read_catalog
 from zoo.selection import answer, frontier
+from zoo.tables import DATA
 
 ROWS = 1_000_000
 
@@ -36,3 +38,7 @@ def test_answer_for_a_million_rows(benchmark, million_rows: pd.DataFrame) -> Non
 def test_answer_for_the_catalog(benchmark) -> None:
     table = zoo.load_catalog()
     assert benchmark(answer, table, "Cityscapes", max_gmacs=4).chosen is not None
+
+
+def test_reading_the_catalog(benchmark) -> None:
+    assert len(benchmark(read_catalog, DATA / "catalog.csv")) == 35
