@@ -1,7 +1,7 @@
 """What the networks cost, counted by torch's own FlopCounterMode, against numbers measured elsewhere.
 
-The numbers are typed from measurements of the public definitions, to their last printed digit; torch counts two
-operations for a multiply-accumulate, without additions of a bias.
+The numbers are typed from measurements of the public definitions, to their last printed digit; torch counts
+two operations for a multiply-accumulate, without additions of a bias.
 """
 
 import pytest
@@ -12,14 +12,27 @@ from zoo.catalog import load_catalog
 from zoo.models import build_model
 
 # In the table's order, at the rows' own sizes; billions of multiply-accumulates.
-COUNTED = """
-3.2162 2.3491 3.4032 6.5358 3.0765 7.9105
-3.1614 2.0092 3.3571 7.8643
-3.5454 2.2043 3.7673 15.0692 3.5454 2.2043 3.7673 8.8379 26.3667 111.1573 6.0917 24.3668
-2.735 8.565 171.594 6.062 4.597 119.476
-2.0862 10.4364 168.7312 285.443 337.458
-26.604 38.154
-""".split()
+COUNTED = [
+    *("3.2162", "2.3491", "3.4032", "6.5358", "3.0765", "7.9105"),  # ADE20K32
+    *("3.1614", "2.0092", "3.3571", "7.8643"),  # COCOSeg21
+    *(
+        "3.5454",
+        "2.2043",
+        "3.7673",
+        "15.0692",
+        "3.5454",
+        "2.2043",
+        "3.7673",
+        "8.8379",
+        "26.3667",
+        "111.1573",
+        "6.0917",
+        "24.3668",
+    ),  # Cityscapes
+    *("2.735", "8.565", "171.594", "6.062", "4.597", "119.476"),  # TensorFlow DeepLab
+    *("2.0862", "10.4364", "168.7312", "285.443", "337.458"),  # torchvision
+    *("26.604", "38.154"),  # ERFNet and SwiftNet
+]
 
 # Whole Cityscapes images, for which the 769x769 rows' numbers were published.
 AT_2049x1025 = {

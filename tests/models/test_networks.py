@@ -115,7 +115,7 @@ def test_nothing_is_downloaded(monkeypatch):
 
 
 def test_unknown_id_names_near_matches():
-    with pytest.raises(UnknownIdError, match="Did you mean .*cityscapes-erfnet-1024x512"):
+    with pytest.raises(UnknownIdError, match=r"Did you mean .*cityscapes-erfnet-1024x512"):
         zoo.build_model("cityscapes-erfnet-1024x521")
 
 

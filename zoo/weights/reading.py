@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pickle
 import re
+import struct
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -39,7 +40,9 @@ _UNREADABLE = (
     AssertionError,
     MemoryError,
     OverflowError,
+    zipfile.BadZipFile,
     SafetensorError,
+    struct.error,
 )
 
 
@@ -110,13 +113,11 @@ def _load_pickle(file: Path, name: str) -> object:
 
 def _check_archive(file: Path, name: str) -> None:
     """Refuse TorchScript, and an archive that unpacks to more than the limit."""
-    if not zipfile.is_zipfile(file):
-        return  # the format before PyTorch 1.6
-    try:
-        with zipfile.ZipFile(file) as archive:
-            entries = archive.infolist()
-    except zipfile.BadZipFile as error:
-        raise CheckpointError(f"{name} is damaged: download or save it again.") from error
+    with file.open("rb") as opened:
+        if opened.read(4) != b"PK\x03\x04":  # how torch.load tells, too
+            return  # the format before PyTorch 1.6
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
     if any(entry.filename.endswith("/constants.pkl") for entry in entries):
         raise CheckpointError(f"{name} is a TorchScript program, and programs are not run: {_GIVE}.")
     unpacked = sum(entry.file_size for entry in entries)
