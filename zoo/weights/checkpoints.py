@@ -158,6 +158,11 @@ def weights_dir() -> Path:
     return cache_dir() / "weights"
 
 
+def exports_dir() -> Path:
+    """Return the folder of networks exported to ONNX; it need not exist."""
+    return cache_dir() / "exports"
+
+
 def downloaded_path(row_id: str) -> Path | None:
     """Return where the row's downloaded weights lie, or None. Their contents are not looked at.
 

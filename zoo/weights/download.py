@@ -94,15 +94,12 @@ def _fetch(url: str, file: IO[bytes], row_id: str, progress: Progress | None) ->
         ) as response:
             total = _check_response(response, host, row_id)
             return _copy(response.iter_content(_CHUNK_BYTES), file, host, row_id, total, progress)
-    except requests.Timeout as error:
-        raise DownloadError(
-            f"{host} was silent for too long while the weights of {row_id} were coming: try again later."
-        ) from error
-    except requests.exceptions.ChunkedEncodingError as error:
-        raise DownloadError(
-            f"the connection to {host} broke before all of {row_id}'s weights had come: try again."
-        ) from error
-    except requests.ConnectionError as error:
+    except (requests.exceptions.ChunkedEncodingError, requests.ConnectionError, requests.Timeout) as error:
+        if isinstance(error, requests.exceptions.ChunkedEncodingError) or file.tell() > 0:
+            raise DownloadError(
+                f"the connection to {host} broke or fell silent before all of {row_id}'s weights had come: "
+                "try again."
+            ) from error
         raise DownloadError(
             f"{host} cannot be reached, so the weights of {row_id} cannot come: is this machine on the "
             "internet? Bundled weights and a file of your own need none."
