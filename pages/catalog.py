@@ -1,0 +1,102 @@
+"""Catalog: all rows as published, what was counted beside them, their sources and notes."""
+
+import streamlit as st
+
+from pages.shared.loaders import audited, catalog, table_at
+from pages.shared.shortlist import shortlist
+from pages.shared.tables import rows_table
+from zoo.catalog import load_datasets, load_notes, load_references
+from zoo.selection import published_elsewhere, size_warnings
+
+size = shortlist().size
+table = table_at(size).join(audited()[["error_pct", "verdict", "explanation"]])
+
+st.title("Catalog", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    query = st.text_input(
+        "Search",
+        key="catalog_search",
+        bind="query-params",
+        max_chars=100,
+        icon=":material/search:",
+        placeholder="model, data set, family, size",
+    )
+    view = st.segmented_control(
+        "View",
+        ["Grouped as published", "One table"],
+        default="Grouped as published",
+        key="catalog_view",
+        bind="query-params",
+    )
+
+text = (
+    table.reset_index()
+    .astype(object)
+    .fillna("")
+    .astype(str)
+    .agg(" ".join, axis=1)
+    .set_axis(table.index)
+    .str.lower()
+)
+matches = [all(word in line for word in query.lower().split()) for line in text]
+rows = table[matches]
+at = "each row's published size" if size is None else str(size)
+st.caption(
+    f"{len(rows)} of {len(table)} rows. Published columns are as printed; GigaMACs counted at {at}. "
+    "Difference and verdict always concern the published size. Click a heading to sort."
+)
+
+COLUMNS = ["name", "dataset", "input", "gmacs", "counted_gmacs", "error_pct", "verdict", "miou", "available"]
+COLUMNS += [
+    "qat",
+    "family_label",
+    "params_m",
+    "activation_m",
+    "published_name",
+    "references",
+    "explanation",
+    "notes",
+]
+if rows.empty:
+    st.info(f"No row matches {query!r}: try fewer words.", icon=":material/search_off:")
+elif view == "One table":
+    rows_table(rows, COLUMNS, height="content")
+else:
+    for section, part in rows.groupby("section", sort=False):
+        st.subheader(str(section), anchor=False)
+        for group, members in part.fillna({"group": ""}).groupby("group", sort=False):
+            if group:
+                st.markdown(f"**{group}**")
+            rows_table(members, COLUMNS, height="content")
+for warning in size_warnings(rows[rows.index.isin(published_elsewhere().index)]):
+    st.caption(warning)
+
+published = catalog().loc[rows.index].reset_index()
+with st.container(horizontal=True):
+    st.download_button(
+        "CSV", published.to_csv(index=False), "segselect.csv", "text/csv", icon=":material/download:"
+    )
+    st.download_button(
+        "JSON",
+        published.to_json(orient="records", indent=1, double_precision=15, force_ascii=False),
+        "segselect.json",
+        "application/json",
+        icon=":material/download:",
+    )
+    st.download_button(
+        "Markdown",
+        published.astype(object).fillna("").to_markdown(index=False),
+        "segselect.md",
+        "text/markdown",
+        icon=":material/download:",
+    )
+
+st.subheader("What the columns mean", anchor=False)
+for term, note in load_notes()["note"].items():
+    st.markdown(f"- **{term}**: {note}")
+st.subheader("Data sets", anchor=False)
+for name, entry in load_datasets().iterrows():
+    st.markdown(f"- **{name}** ({entry['num_classes']} classes): {entry['description']} {entry['source']}")
+st.subheader("References", anchor=False)
+for number, entry in load_references().iterrows():
+    st.markdown(f"[{number}] {entry['authors']}: *{entry['title']}*. {entry['venue']}, {entry['year']}.")

@@ -1,0 +1,19 @@
+"""The frame of all pages: configuration, the shortlist in the sidebar, navigation."""
+
+import streamlit as st
+
+from pages.shared.link import link_notice, note_ignored
+from pages.shared.shortlist import draw_shortlist
+
+st.set_page_config(page_title="SegSelect", page_icon=":material/grain:", layout="wide")
+note_ignored()
+page = st.navigation(
+    [
+        st.Page("explore.py", title="Explore", icon=":material/scatter_plot:", default=True),
+        st.Page("catalog.py", title="Catalog", icon=":material/table_rows:"),
+    ]
+)
+with st.sidebar:
+    draw_shortlist()
+link_notice()
+page.run()

@@ -1,0 +1,42 @@
+"""How rows look in a table: one place for labels and number formats."""
+
+import pandas as pd
+import streamlit as st
+
+from zoo.selection import row_name
+
+COLUMNS = {
+    "name": st.column_config.TextColumn("Model", width="medium", pinned=True),
+    "dataset": st.column_config.TextColumn("Data set"),
+    "published_name": st.column_config.TextColumn("As printed"),
+    "input": st.column_config.TextColumn("Published at", help="Input size, width x height"),
+    "gmacs": st.column_config.NumberColumn("GigaMACs, published", format="%.4g"),
+    "counted_gmacs": st.column_config.NumberColumn("GigaMACs, counted", format="%.4f"),
+    "error_pct": st.column_config.NumberColumn("Difference (%)", format="%.2f"),
+    "verdict": st.column_config.TextColumn("Verdict"),
+    "miou": st.column_config.NumberColumn("mIoU, published (%)", format="%.2f"),
+    "on_frontier": st.column_config.CheckboxColumn("Frontier"),
+    "params_m": st.column_config.NumberColumn("Parameters (M)", format="%.2f"),
+    "activation_m": st.column_config.NumberColumn(
+        "Peak activation (M values)", format="%.1f", help="At the published input size"
+    ),
+    "available": st.column_config.CheckboxColumn("Available"),
+    "qat": st.column_config.CheckboxColumn("QAT"),
+    "family_label": st.column_config.TextColumn("Family"),
+    "references": st.column_config.TextColumn("References"),
+    "reason": st.column_config.TextColumn("Reason", width="large"),
+    "explanation": st.column_config.TextColumn("Why they differ", width="large"),
+    "notes": st.column_config.TextColumn("Notes", width="large"),
+}
+
+
+def rows_table(rows: pd.DataFrame, columns: list[str], **options: object) -> None:
+    """Show rows of the catalog with these columns; `name`, `input` and the units are made here."""
+    shown = rows.assign(
+        name=[row_name(row) for _, row in rows.iterrows()],
+        input=rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str),
+    )
+    if "params" in shown:
+        shown["params_m"] = shown["params"].astype(float) / 1e6
+        shown["activation_m"] = shown["peak_activation_values"].astype(float) / 1e6
+    st.dataframe(shown[columns], column_config=COLUMNS, hide_index=True, **options)  # type: ignore[call-overload]

@@ -1,0 +1,126 @@
+"""Explore and Catalog as a person meets them."""
+
+import io
+import json
+import re
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+import zoo
+
+pytestmark = pytest.mark.browser
+POINTS = ".scatterlayer .points path"
+
+
+def open_page(page: Page, path: str = "/") -> None:
+    page.goto(path)
+    expect(page.locator("h1")).to_be_visible()
+    expect(page.get_by_test_id("stSpinner")).to_have_count(0)
+
+
+def test_deep_link_to_catalog_on_a_fresh_server(page: Page) -> None:
+    """First of this module, so that the server has seen no visitor before."""
+    open_page(page, "/catalog")
+    expect(page.locator("h1")).to_have_text("Catalog")
+    expect(page.get_by_role("link", name="Explore")).to_be_visible()
+    expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_answer_and_chart_fit_the_first_screen(page: Page) -> None:
+    open_page(page)
+    expect(page.get_by_text("Under 4 GMACs on Cityscapes")).to_be_in_viewport(ratio=1)
+    expect(page.locator(".js-plotly-plot")).to_be_in_viewport(ratio=0.95)
+    expect(page.get_by_label("Budget, exact (GigaMACs)")).to_be_in_viewport(ratio=1)
+
+
+def test_slider_changes_the_answer_and_survives_reload(page: Page) -> None:
+    open_page(page)
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(3):
+        slider.press("ArrowRight")
+    expect(page.get_by_text("Under 4.3 GMACs on Cityscapes")).to_be_visible()
+    expect(page).to_have_url(re.compile("budget=4.3"))
+    page.reload()
+    expect(page.get_by_text("Under 4.3 GMACs on Cityscapes")).to_be_visible()
+
+
+def test_clicked_point_is_chosen_and_survives_a_slider_move(page: Page) -> None:
+    open_page(page)
+    expect(page.locator(POINTS).first).to_be_visible()
+    page.wait_for_timeout(1000)
+    page.locator(POINTS).nth(3).click(force=True)
+    expect(page).to_have_url(re.compile("rows=cityscapes-"))
+    chosen = re.search(r"rows=([a-z0-9-]+)", page.url)
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    slider.press("ArrowRight")
+    expect(page).to_have_url(re.compile("budget=4.1"))
+    assert chosen
+    expect(page).to_have_url(re.compile(chosen[0]))
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
+
+
+def test_walking_to_catalog_and_back_keeps_the_view(page: Page) -> None:
+    open_page(page, "/?budget=9.0&dataset=Cityscapes&dataset=VOC2012&explore_qat=Without+QAT")
+    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
+    page.get_by_role("link", name="Catalog").click()
+    expect(page.locator("h1")).to_have_text("Catalog")
+    page.get_by_role("link", name="Explore").click()
+    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
+    assert "budget=9" in page.url
+    assert "explore_qat" in page.url
+
+
+def test_link_with_nonsense_gives_a_usable_page(page: Page) -> None:
+    open_page(page, "/?budget=lots&rows=nothing")
+    expect(page.get_by_text("Ignored in this link")).to_be_visible()
+    expect(page.get_by_text("Under 4 GMACs on Cityscapes")).to_be_visible()
+
+
+def test_downloads_read_back_to_the_catalog(page: Page) -> None:
+    open_page(page, "/catalog")
+
+    def download(label: str) -> str:
+        with page.expect_download() as info:
+            page.get_by_role("button", name=label, exact=False).click()
+        return info.value.path().read_text(encoding="utf-8")
+
+    catalog = zoo.load_catalog().reset_index()
+    from_csv = pd.read_csv(io.StringIO(download("CSV")))
+    assert list(from_csv["id"]) == list(catalog["id"])
+    pd.testing.assert_series_equal(from_csv["gmacs"], catalog["gmacs"])
+    pd.testing.assert_series_equal(from_csv["miou"], catalog["miou"])
+    from_json = json.loads(download("JSON"))
+    assert [row["gmacs"] for row in from_json] == [
+        value if value == value else None for value in catalog["gmacs"]
+    ]
+    assert len(download("Markdown").splitlines()) == 2 + 35
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 420])
+@pytest.mark.parametrize("path", ["/", "/catalog"])
+def test_axe_finds_nothing_serious(browser: Browser, server: str, scheme: str, width: int, path: str) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
+    )
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server + path)
+    expect(page.locator("h1")).to_be_visible()
+    page.wait_for_timeout(1500)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    violations = Axe().run(page).response["violations"]
+    serious = [
+        (found["id"], [node["target"] for node in found["nodes"]][:3])
+        for found in violations
+        if found["impact"] in ("serious", "critical")
+    ]
+    context.close()
+    assert serious == []
+    assert errors == []

@@ -1,0 +1,122 @@
+"""Explore, run by Streamlit's own test runner from the frame that visitors get."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def app() -> AppTest:
+    return AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+
+
+def words(app: AppTest) -> str:
+    assert not app.exception, [error.message for error in app.exception]
+    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.warning, *app.error])
+
+
+def test_first_visit_answers_in_one_sentence(app: AppTest) -> None:
+    text = words(app.run())
+    assert "Under 4 GMACs on Cityscapes: MobileNetV2+FPNLite (768x384), 70.39 % mIoU for 3.84 GMACs" in text
+    assert "8.84 GMACs: RegNetX800MF+FPNLite (768x384), 72.01 %" in text
+
+
+def test_answer_follows_the_budget(app: AppTest) -> None:
+    app.run()
+    text = words(app.number_input(key="budget").set_value(20.0).run())
+    assert "Under 20 GMACs on Cityscapes: MobileNetV2+FPNLite (1536x768), 74.61 %" in text
+
+
+def test_slider_moves_the_exact_field(app: AppTest) -> None:
+    app.run()
+    app.select_slider(key="budget_slider").set_value(10.0).run()
+    assert app.number_input(key="budget").value == 10.0
+    assert "Under 10 GMACs" in words(app)
+
+
+def test_budget_that_nothing_fits_names_the_cheapest(app: AppTest) -> None:
+    app.run()
+    text = words(app.number_input(key="budget").set_value(0.1).run())
+    assert "nothing fits" in text
+    assert "MobileNetV2+UNetLite" in text
+
+
+def test_inverse_question(app: AppTest) -> None:
+    app.run()
+    text = words(app.number_input(key="explore_miou").set_value(74.0).run())
+    assert "At 74 % mIoU or more on Cityscapes: MobileNetV2+FPNLite (1536x768)" in text
+
+
+def test_several_data_sets_are_not_ranked_together(app: AppTest) -> None:
+    app.run()
+    app.session_state["dataset"] = ["Cityscapes", "VOC2012"]
+    text = words(app.run())
+    assert "cannot be compared" in text
+    assert "on Cityscapes:" in text
+    assert "on VOC2012:" in text
+
+
+def test_own_size_says_counted_and_claims_no_accuracy(app: AppTest) -> None:
+    app.run()
+    text = words(app.text_input(key="size").set_value("640x480").run())
+    assert "counted at 640x480" in text
+    assert "none is claimed" in text
+
+
+@pytest.mark.parametrize("size", ["0x0", "abc", "99999x3", "-5x7", "12.5x64"])
+def test_bad_size_is_one_line_and_the_page_goes_on(app: AppTest, size: str) -> None:
+    app.run()
+    text = words(app.text_input(key="size").set_value(size).run())
+    assert len(app.error) == 1
+    assert "as published" in text
+
+
+def test_filters_narrow_and_reset(app: AppTest) -> None:
+    app.run()
+    text = words(app.multiselect(key="explore_family").set_value(["ERFNet"]).run())
+    assert "nothing fits" in text
+    assert "ERFNet" in text
+    reset = next(button for button in app.button if button.label == "Reset filters")
+    text = words(reset.click().run())
+    assert "Under 4 GMACs on Cityscapes: MobileNetV2+FPNLite" in text
+
+
+def test_link_is_restored(app: AppTest) -> None:
+    app.query_params["budget"] = "9.0"
+    app.query_params["rows"] = "cityscapes-erfnet-1024x512"
+    app.run()
+    assert "Under 9 GMACs" in words(app)
+    assert app.multiselect(key="rows").value == ["cityscapes-erfnet-1024x512"]
+
+
+def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:
+    app.query_params["budget"] = "-3"
+    app.query_params["rows"] = "no-such-row"
+    app.query_params["colour"] = "red"
+    text = words(app.run())
+    assert "Ignored in this link" in text
+    for part in ("-3", "no-such-row", "colour"):
+        assert part in text
+    assert "Under 4 GMACs" in text
+
+
+def test_marked_row_is_explained(app: AppTest) -> None:
+    app.run()
+    text = words(app.multiselect(key="rows").set_value(["cityscapes-mobilenetv3-deeplab-769x769"]).run())
+    assert "2049x1025" in text
+
+
+def test_pages_never_import_torch() -> None:
+    code = (
+        "import sys; from streamlit.testing.v1 import AppTest;"
+        f"app = AppTest.from_file({str(ROOT / 'pages' / 'main.py')!r}, default_timeout=60).run();"
+        "app.text_input(key='size').set_value('640x480').run(); app.switch_page('catalog.py').run();"
+        "assert not app.exception; print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

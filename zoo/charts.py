@@ -1,0 +1,145 @@
+"""Every Plotly figure. Colours are safe for colour-blind eyes, and a symbol or a dash says the same again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from zoo.limits import Size
+from zoo.selection import COUNTED, PUBLISHED, format_gmacs, row_name
+
+# Okabe and Ito's palette, less black and yellow, which vanish on a dark or a light page.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+GREY = "#8a94a0"
+MARGIN = {"l": 8, "r": 8, "t": 34, "b": 8}
+
+
+def pareto(
+    rows: pd.DataFrame,
+    *,
+    cost: str = PUBLISHED,
+    budget: float,
+    chosen: Sequence[str] = (),
+    size: Size | None = None,
+) -> go.Figure:
+    """Return GigaMACs (log) against mIoU with a frontier line per data set and the budget's line.
+
+    `rows`: the catalog's columns with `family_label`, `on_frontier` and the cost column; rows that lack a
+    number are left out. One data set is coloured by family, several by data set.
+    """
+    rows = rows[np.isfinite(rows[cost]) & np.isfinite(rows["miou"])]
+    figure = go.Figure()
+    datasets = list(rows["dataset"].unique())
+    for index, dataset in enumerate(datasets):
+        _add_frontier(figure, rows[(rows["dataset"] == dataset) & rows["on_frontier"]], cost, dataset, index)
+    by = "family_label" if len(datasets) < 2 else "dataset"
+    for index, (name, group) in enumerate(rows.groupby(by, sort=False)):
+        _add_points(figure, group, cost, str(name), index, budget, chosen)
+    basis = "published" if cost == PUBLISHED else f"counted at {size or 'the published size'}"
+    low, high = _range([*rows[cost], budget])
+    figure.add_vline(x=budget, line={"color": GREY, "dash": "dash", "width": 2})
+    figure.add_annotation(
+        x=math.log10(budget),
+        y=1,
+        yref="paper",
+        yanchor="bottom",
+        text=f"budget {format_gmacs(budget)}",
+        showarrow=False,
+    )
+    figure.update_xaxes(
+        type="log",
+        title=f"GigaMACs, {basis}",
+        range=[math.log10(low), math.log10(high)],
+        tickvals=_ticks(low, high),
+        ticktext=[f"{tick:g}" for tick in _ticks(low, high)],
+    )
+    figure.update_yaxes(title="mIoU (%), published")
+    figure.update_layout(
+        height=400,
+        margin=MARGIN,
+        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
+        hovermode="closest",
+        dragmode="pan",
+        uirevision="explore",
+    )
+    return figure
+
+
+def _add_frontier(figure: go.Figure, rows: pd.DataFrame, cost: str, dataset: str, index: int) -> None:
+    rows = rows.sort_values(cost)
+    figure.add_scatter(
+        x=rows[cost],
+        y=rows["miou"],
+        mode="lines",
+        name=f"Frontier, {dataset}",
+        line={
+            "shape": "hv",
+            "width": 1.5,
+            "color": GREY,
+            "dash": ("solid", "dot", "dash", "dashdot")[index % 4],
+        },
+        hoverinfo="skip",
+    )
+
+
+def _add_points(
+    figure: go.Figure,
+    rows: pd.DataFrame,
+    cost: str,
+    name: str,
+    index: int,
+    budget: float,
+    chosen: Sequence[str],
+) -> None:
+    is_chosen = rows.index.isin(chosen)
+    figure.add_scatter(
+        x=rows[cost],
+        y=rows["miou"],
+        mode="markers",
+        name=name,
+        customdata=[[row_id] for row_id in rows.index],
+        text=[_card(row) for _, row in rows.iterrows()],
+        hovertemplate="%{text}<extra></extra>",
+        marker={
+            "color": COLOURS[index % len(COLOURS)],
+            "symbol": SYMBOLS[index % len(SYMBOLS)],
+            "size": np.where(is_chosen, 17, 11),
+            "opacity": np.where(rows[cost] <= budget, 1.0, 0.35),
+            "line": {"width": np.where(is_chosen, 3, 0), "color": GREY},
+        },
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+    )
+
+
+def _card(row: pd.Series) -> str:
+    lines = [
+        f"<b>{row_name(row)}</b>",
+        f"{row['dataset']}, {row['input_width']}x{row['input_height']}",
+        f"mIoU {_or_none(row['miou'])} %, published",
+        f"{_or_none(row['gmacs'])} GigaMACs, published",
+        f"{_or_none(row[COUNTED])} GigaMACs, counted",
+        f"printed as {row['published_name']}",
+        f"model published: {'yes' if row['available'] else 'no'}",
+    ]
+    return "<br>".join(lines)
+
+
+def _or_none(number: float) -> str:
+    return format_gmacs(number) if math.isfinite(number) else "no"
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    return min(values) / 1.25, max(values) * 1.25
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [
+        tick for decade in decades for tick in (10.0**decade * np.array([1, 2, 5])) if low <= tick <= high
+    ]

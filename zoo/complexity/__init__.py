@@ -1,0 +1,209 @@
+"""The live count: MACs, parameters, layers and activation memory of a network at any size.
+
+ptflops (backend aten) on meta tensors is the counter of record: no memory, no arithmetic. Bias additions are
+left out through its custom hooks, which also see each layer, so that the layers always sum to the total.
+"""
+
+from __future__ import annotations
+
+import io
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import version
+from typing import Any
+
+import pandas as pd
+import torch
+from ptflops import get_model_complexity_info
+from ptflops.aten_ops import addmm_flop, conv_flop
+from torch import nn
+
+from zoo.catalog import check_row_size
+from zoo.complexity.trace import Trace
+from zoo.errors import CountError
+from zoo.limits import Size, check_size
+from zoo.models import build_model
+
+PTFLOPS_VERSION = version("ptflops")
+_lock = threading.Lock()  # networks are kept and shared; their names are read through hooks
+
+
+@dataclass(frozen=True)
+class Complexity:
+    """What a network costs at one input size, at batch 1."""
+
+    id: str
+    width: int
+    height: int
+    macs: int
+    params: int
+    layers: pd.DataFrame
+    """name, kind, kernel, stride, dilation, groups, input_shape, output_shape, macs, params, share (percent)."""
+    peak_activation_values: int
+    weights_bytes: int
+    """At 4 bytes a value."""
+    uncounted: Mapping[str, int]
+    """Operations that are no MACs by definition, with how often they run."""
+    seconds: float
+    ptflops_version: str = PTFLOPS_VERSION
+
+
+def count(row_id: str, width: int, height: int, *, num_classes: int | None = None) -> Complexity:
+    """Return the live count of a row's network.
+
+    Raises UnknownIdError, SizeError for a size that is out of range or that the network cannot take, and
+    CountError.
+    """
+    size = check_row_size(row_id, width, height)
+    with _lock:
+        return _count(row_id, _network(row_id, num_classes), size)
+
+
+def count_model(model: nn.Module, width: int, height: int, *, name: str = "network") -> Complexity:
+    """Return the live count of any network that takes (1, 3, H, W). It is moved to meta, so give a spare one."""
+    with _lock:
+        return _count(name, model.to("meta").eval(), check_size(width, height))
+
+
+def count_all(
+    row_ids: Iterable[str], size: Size | None, own_sizes: Mapping[str, Size]
+) -> Iterator[Complexity]:
+    """Yield the counts one by one, at `size` or at each row's own."""
+    for row_id in row_ids:
+        yield count(row_id, *(size or own_sizes[row_id]))
+
+
+@lru_cache(maxsize=64)
+def _network(row_id: str, num_classes: int | None) -> nn.Module:
+    return build_model(row_id, num_classes=num_classes, device="meta")
+
+
+class _Shell(nn.Module):
+    """Hides a network's children from ptflops, which would leave its hooks on them, and keeps its failure."""
+
+    def __init__(self, model: nn.Module, trace: Trace) -> None:
+        super().__init__()
+        self.held = (model, trace)
+        self.failure: Exception | None = None
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        model, trace = self.held
+        try:
+            with trace:
+                return model(image)
+        except Exception as error:  # ptflops would print it and go on
+            self.failure = error
+            return image
+
+
+def _count(name: str, model: nn.Module, size: Size) -> Complexity:
+    began = time.perf_counter()
+    image = torch.empty((1, 3, size.height, size.width), device="meta")
+    trace = Trace(image)
+    shell = _Shell(model, trace)
+    layers: list[dict[str, Any]] = []
+    running = [""]
+    handles = [
+        module.register_forward_pre_hook(_note(running, path))
+        for path, module in model.named_modules()
+        if not list(module.children())
+    ]
+    hooks = {
+        torch.ops.aten.convolution: lambda args, out: _convolution(layers, running[0], args, out),
+        torch.ops.aten.addmm: lambda args, out: _linear(layers, running[0], args, out),
+    }
+    try:
+        with torch.no_grad():
+            macs, _ = get_model_complexity_info(
+                shell,
+                (3, size.height, size.width),
+                print_per_layer_stat=False,
+                as_strings=False,
+                input_constructor=lambda _: image,
+                ost=io.StringIO(),
+                custom_modules_hooks=hooks,
+                backend="aten",
+            )
+    finally:
+        for handle in handles:
+            handle.remove()
+    if shell.failure is not None or macs is None:
+        raise CountError(f"{name} could not be counted at {size}: {shell.failure}.") from shell.failure
+    table = pd.DataFrame(layers)
+    if int(table["macs"].sum()) != int(macs):
+        raise CountError(f"{name} has operations with MACs that no layer accounts for.")
+    params = sum(parameter.numel() for parameter in model.parameters())
+    return Complexity(
+        id=name,
+        width=size.width,
+        height=size.height,
+        macs=int(macs),
+        params=params,
+        layers=table.assign(share=100 * table["macs"] / max(int(macs), 1)),
+        peak_activation_values=trace.peak_values(),
+        weights_bytes=4 * params,
+        uncounted=dict(trace.uncounted),
+        seconds=time.perf_counter() - began,
+    )
+
+
+def _note(running: list[str], path: str) -> Any:
+    def hook(*_: object) -> None:
+        running[0] = path
+
+    return hook
+
+
+def _convolution(layers: list[dict[str, Any]], name: str, args: Any, outputs: Any) -> int:
+    image, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
+    macs = int(
+        conv_flop(
+            (image, weight, None, stride, padding, dilation, transposed, output_padding, groups), outputs
+        )
+    )
+    kind = "transposed convolution" if transposed else "convolution"
+    if groups > 1:
+        kind = f"depthwise {kind}" if groups == image.shape[1] else f"grouped {kind}"
+    layers.append(
+        {
+            "name": name,
+            "kind": kind,
+            "kernel": _by(weight.shape[2:]),
+            "stride": _by(stride),
+            "dilation": _by(dilation),
+            "groups": groups,
+            "input_shape": tuple(image.shape),
+            "output_shape": tuple(outputs[0].shape),
+            "macs": macs,
+            "params": weight.numel() + (0 if bias is None else bias.numel()),
+        }
+    )
+    return macs
+
+
+def _linear(layers: list[dict[str, Any]], name: str, args: Any, outputs: Any) -> int:
+    bias, image, weight = args[:3]
+    macs = int(addmm_flop([None, image, weight], outputs))
+    layers.append(
+        {
+            "name": name,
+            "kind": "linear",
+            "kernel": "",
+            "stride": "",
+            "dilation": "",
+            "groups": 1,
+            "input_shape": tuple(image.shape),
+            "output_shape": tuple(outputs[0].shape),
+            "macs": macs,
+            "params": weight.numel() + bias.numel(),
+        }
+    )
+    return macs
+
+
+def _by(pair: Iterable[int]) -> str:
+    height, width = [*pair, *pair][:2]
+    return f"{width}x{height}"
