@@ -32,6 +32,7 @@ COMMANDS = {
     "macs": _Entry("zoo.cli.complexity", "macs", "Count a network's MACs at any size."),
     "predict": _Entry("zoo.cli.prediction", "predict", "Masks of your own images."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
+    "cache": _Entry("zoo.cli.prediction", "cache", "What downloads and exports take up; remove them."),
 }
 
 
