@@ -13,7 +13,8 @@ IMAGE_MIN_SIDE = 16
 IMAGE_MAX_SIDE = 16_384
 IMAGE_MAX_ASPECT = 20
 # Named to Pillow one by one: a format that is not here is never even tried.
-IMAGE_FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "BMP", "TIFF")
+# A phone's MPO is opened as a JPEG: Pillow knows no format of that name to open.
+IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
 MODEL_BYTES = 500 * MEGABYTE
 MODEL_TENSORS = 20_000
