@@ -71,7 +71,7 @@ def test_odd_sizes_are_taken_or_refused(row_id, network):
     assert smallest.shape[-2:] == (33, 32)
 
 
-@pytest.mark.parametrize("classes", [1, 2, 60])
+@pytest.mark.parametrize("classes", [1, 60])
 def test_other_class_counts(row_id, classes):
     network = build_model(row_id, num_classes=classes, device="meta")
     assert network(torch.empty(2, 3, 64, 96, device="meta")).shape == (2, classes, 64, 96)
@@ -158,7 +158,11 @@ def test_pooled_grid_is_adaptive_average_pooling(width, height, rows):
     torch.testing.assert_close(average_grid(x, rows), expected)
 
 
-FREE_SIZE = [row_id for row_id in distinct_rows() if "swiftnet" not in row_id and "xception" not in row_id]
+FREE_SIZE = [
+    row_id
+    for row_id in CATALOG.drop_duplicates(["family", "decoder"]).index
+    if CATALOG.at[row_id, "family"] != "swiftnet"
+]
 
 
 def exported(network: nn.Module, x: torch.Tensor, free: bool) -> onnxruntime.InferenceSession:
