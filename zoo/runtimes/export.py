@@ -1,0 +1,110 @@
+"""The .onnx of a row's network with its weights: exported once, kept in the cache folder, checked before use.
+
+A file's name says what it was made from (network, weights, code) and what it must hold (its own hash), so
+that a change of either, or damage, makes a new one. In a process that finds it there torch is not imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+import warnings
+from functools import lru_cache
+from importlib.metadata import version
+from pathlib import Path
+from threading import Lock
+
+from zoo.catalog import get_row
+from zoo.errors import InferenceError
+from zoo.limits import Size
+from zoo.runtimes import Progress
+from zoo.weights.checkpoints import Checkpoint, exports_dir, hash_file
+
+OPSET = 17
+FIXED_SIZE_FAMILIES = {"swiftnet"}
+"""Families whose graph depends on the input size: SwiftNet's pooled grids follow the picture's shape."""
+
+_one_export_at_a_time = Lock()
+
+
+def exported(checkpoint: Checkpoint, size: Size, progress: Progress) -> Path:
+    """Return the .onnx of the row's network with these weights, exporting it first if it is not there.
+
+    Raises CheckpointError for weights that do not fit, InferenceError if the cache folder cannot be written.
+    """
+    stem = _stem(checkpoint, size)
+    with _one_export_at_a_time:
+        found = _intact(stem)
+        if found is None:
+            progress("Exporting the network to ONNX (once for these weights)")
+            try:
+                found = _export(checkpoint, size, stem)
+            except OSError as error:
+                reason = error.strerror or str(error).splitlines()[0]
+                raise InferenceError(
+                    f"the exported network cannot be kept in {exports_dir()} ({reason}): make room there, or "
+                    "name another folder in SEGSELECT_CACHE."
+                ) from error
+        return found
+
+
+def _stem(checkpoint: Checkpoint, size: Size) -> str:
+    row = get_row(checkpoint.row_id)
+    made_from = [str(row[part]) for part in ("family", "encoder", "decoder", "options")]
+    made_from += [checkpoint.sha256, _code_version()]
+    if row["family"] in FIXED_SIZE_FAMILIES:
+        made_from.append(str(size))
+    return hashlib.sha256("|".join(made_from).encode()).hexdigest()[:24]
+
+
+@lru_cache(maxsize=1)
+def _code_version() -> str:
+    """Return a hash of the code that decides what an export computes."""
+    package = Path(__file__).resolve().parent.parent
+    sources = [*sorted((package / "models").glob("*.py")), package / "weights" / "layouts.py", Path(__file__)]
+    digest = hashlib.sha256(f"{version('torch')} {version('timm')} {version('torchvision')}".encode())
+    for source in sources:
+        digest.update(source.read_bytes())
+    return digest.hexdigest()
+
+
+def _intact(stem: str) -> Path | None:
+    """Return the kept file whose contents still are what its name says; remove damaged ones."""
+    for path in exports_dir().glob(f"{stem}.*.onnx"):
+        if hash_file(path)[:24] == path.name.split(".")[1]:
+            return path
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
+    import torch
+
+    from zoo.weights.layouts import build_for
+
+    model = build_for(checkpoint.row_id, checkpoint.path)
+    fixed = get_row(checkpoint.row_id)["family"] in FIXED_SIZE_FAMILIES
+    folder = exports_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(suffix=".part", dir=folder)
+    os.close(handle)
+    try:
+        # The classic exporter announces its end, and warns of sizes that a fixed network fixes on purpose.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            torch.onnx.export(
+                model,
+                (torch.zeros(1, 3, size.height, size.width),),
+                temporary,
+                opset_version=OPSET,
+                input_names=["image"],
+                output_names=["logits"],
+                dynamic_axes=None if fixed else {name: {2: "height", 3: "width"} for name in ("image", "logits")},
+                dynamo=False,  # the new exporter takes twenty times as long
+            )
+        path = folder / f"{stem}.{hash_file(Path(temporary))[:24]}.onnx"
+        os.replace(temporary, path)  # under its name a file is whole
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return path
