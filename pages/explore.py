@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared.errors import shown_errors
 from pages.shared.filters import draw_filters
 from pages.shared.loaders import table_at
-from pages.shared.shortlist import shortlist
+from pages.shared.shortlist import choose, shortlist
 from pages.shared.tables import rows_table
 from zoo.charts import pareto
 from zoo.selection import COUNTED, PUBLISHED, answer, excluded, frontier, size_warnings
@@ -59,7 +59,7 @@ def add_clicked() -> None:
     """Add clicked or lassoed points to the chosen rows."""
     points = st.session_state.explore_chart["selection"]["points"]
     clicked = [point["customdata"][0] for point in points if point.get("customdata")]
-    st.session_state.rows = list(dict.fromkeys([*st.session_state.get("rows", []), *clicked]))
+    choose(clicked)
 
 
 st.plotly_chart(

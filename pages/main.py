@@ -5,7 +5,7 @@ import streamlit as st
 from pages.shared.link import link_notice, note_ignored
 from pages.shared.shortlist import draw_shortlist
 
-st.set_page_config(page_title="SegSelect", page_icon=":material/grain:", layout="wide")
+st.set_page_config(page_title="SegSelect", page_icon="🧩", layout="wide")
 note_ignored()
 page = st.navigation(
     [

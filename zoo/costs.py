@@ -80,7 +80,7 @@ def macs_over(row_id: str, widths: npt.ArrayLike, heights: npt.ArrayLike) -> npt
 
 
 def macs_by_stride(row_id: str, width: int, height: int) -> pd.Series:
-    """Return where a row spends its MACs at that size: by stride, and on pooled features. Their sum is all."""
+    """Return where a row spends its MACs at that size: by stride, and on pooled features."""
     size = (
         check_row_size(row_id, width, height) if row_id in load_catalog().index else check_size(width, height)
     )

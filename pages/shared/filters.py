@@ -18,8 +18,12 @@ def draw_filters(table: pd.DataFrame) -> pd.DataFrame:
     """Draw the filters and return the rows that pass them all."""
     sizes = (table["input_width"].astype(str) + "x" + table["input_height"].astype(str)).rename("input")
     with st.popover("Filters", icon=":material/filter_list:"):
-        family = st.multiselect(
-            "Family", sorted(table["family_label"].unique()), key="explore_family", bind="query-params"
+        family = st.pills(
+            "Family",
+            sorted(table["family_label"].unique()),
+            selection_mode="multi",
+            key="explore_family",
+            bind="query-params",
         )
         qat = st.segmented_control(
             "Quantization-aware training",
@@ -28,8 +32,12 @@ def draw_filters(table: pd.DataFrame) -> pd.DataFrame:
             bind="query-params",
         )
         available = st.toggle("Only with a published model", key="explore_available", bind="query-params")
-        inputs = st.multiselect(
-            "Published input size", list(sizes.unique()), key="explore_input", bind="query-params"
+        inputs = st.pills(
+            "Published input size",
+            list(sizes.unique()),
+            selection_mode="multi",
+            key="explore_input",
+            bind="query-params",
         )
         params = st.number_input(
             "Parameters, at most (million)", 0.0, 1000.0, None, key="explore_params", bind="query-params"

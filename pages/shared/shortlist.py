@@ -46,14 +46,12 @@ def draw_shortlist() -> None:
     )
     _budget()
     _size()
-    st.multiselect(
-        "Chosen rows",
-        list(catalog().index),
-        key="rows",
-        bind="query-params",
-        placeholder="Click points of the chart",
-        help="Rows you keep an eye on. They stay in the link.",
-    )
+    _rows()
+
+
+def choose(rows: list[str]) -> None:
+    """Add rows to the chosen ones; call it from a callback."""
+    st.session_state.rows = list(dict.fromkeys([*st.session_state.get("rows", []), *rows]))
 
 
 def shortlist() -> Shortlist:
@@ -129,3 +127,33 @@ def _size() -> None:
 def _take_size() -> None:
     chosen = st.session_state.size_slider
     st.session_state.size = "" if chosen == PUBLISHED else chosen
+
+
+def _rows() -> None:
+    # Pills, not a multiselect: its tags are white on the theme's colour, too faint in the dark theme.
+    known = list(catalog().index)
+    current = st.session_state.get("rows", st.query_params.get_all("rows"))
+    options = [row for row in current if row in known]
+    if options:
+        st.pills(
+            "Chosen rows",
+            options,
+            selection_mode="multi",
+            key="rows",
+            bind="query-params",
+            help="Rows you keep an eye on; they stay in the link. Click one to drop it.",
+        )
+    st.selectbox(
+        "Add a row",
+        [row for row in known if row not in options],
+        index=None,
+        key="add_row",
+        placeholder="or click points of the chart",
+        on_change=_add_row,
+    )
+
+
+def _add_row() -> None:
+    if st.session_state.add_row:
+        choose([st.session_state.add_row])
+    st.session_state.add_row = None

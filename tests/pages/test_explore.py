@@ -78,7 +78,7 @@ def test_bad_size_is_one_line_and_the_page_goes_on(app: AppTest, size: str) -> N
 
 def test_filters_narrow_and_reset(app: AppTest) -> None:
     app.run()
-    text = words(app.multiselect(key="explore_family").set_value(["ERFNet"]).run())
+    text = words(app.pills(key="explore_family").set_value(["ERFNet"]).run())
     assert "nothing fits" in text
     assert "ERFNet" in text
     reset = next(button for button in app.button if button.label == "Reset filters")
@@ -91,7 +91,7 @@ def test_link_is_restored(app: AppTest) -> None:
     app.query_params["rows"] = "cityscapes-erfnet-1024x512"
     app.run()
     assert "Under 9 GMACs" in words(app)
-    assert app.multiselect(key="rows").value == ["cityscapes-erfnet-1024x512"]
+    assert app.session_state["rows"] == ["cityscapes-erfnet-1024x512"]
 
 
 def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:
@@ -107,7 +107,7 @@ def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:
 
 def test_marked_row_is_explained(app: AppTest) -> None:
     app.run()
-    text = words(app.multiselect(key="rows").set_value(["cityscapes-mobilenetv3-deeplab-769x769"]).run())
+    text = words(app.selectbox(key="add_row").set_value("cityscapes-mobilenetv3-deeplab-769x769").run())
     assert "2049x1025" in text
 
 

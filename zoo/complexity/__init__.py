@@ -41,7 +41,7 @@ class Complexity:
     macs: int
     params: int
     layers: pd.DataFrame
-    """name, kind, kernel, stride, dilation, groups, input_shape, output_shape, macs, params, share (percent)."""
+    """name, kind, kernel, stride, dilation, groups, input_shape, output_shape, macs, params, share (%)."""
     peak_activation_values: int
     weights_bytes: int
     """At 4 bytes a value."""
@@ -63,7 +63,7 @@ def count(row_id: str, width: int, height: int, *, num_classes: int | None = Non
 
 
 def count_model(model: nn.Module, width: int, height: int, *, name: str = "network") -> Complexity:
-    """Return the live count of any network that takes (1, 3, H, W). It is moved to meta, so give a spare one."""
+    """Return the live count of any network that takes (1, 3, H, W). It is moved to meta."""
     with _lock:
         return _count(name, model.to("meta").eval(), check_size(width, height))
 
