@@ -118,10 +118,14 @@ def test_any_flipped_byte_of_a_png_is_noticed() -> None:
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     kind=st.sampled_from(["JPEG", "PNG", "WEBP", "BMP", "TIFF"]),
-    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=6),
+    changes=st.lists(
+        st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=6
+    ),
     part=st.floats(0.01, 1),
 )
-def test_a_damaged_file_is_a_picture_or_one_line(kind: str, changes: list[tuple[float, int]], part: float) -> None:
+def test_a_damaged_file_is_a_picture_or_one_line(
+    kind: str, changes: list[tuple[float, int]], part: float
+) -> None:
     data = bytearray(photo(kind))
     for place, value in changes:
         data[int(place * len(data))] = value

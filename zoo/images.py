@@ -111,7 +111,9 @@ def _check_bytes(size: int, name: str) -> None:
 def _check_pixels(width: int, height: int, name: str) -> None:
     low, high = limits.IMAGE_MIN_SIDE, limits.IMAGE_MAX_SIDE
     if not (low <= width <= high and low <= height <= high):
-        raise ImageError(f"{name} is {width}x{height}, and each side must have {low} to {high} pixels: resize it.")
+        raise ImageError(
+            f"{name} is {width}x{height}, and each side must have {low} to {high} pixels: resize it."
+        )
     if width * height > limits.IMAGE_PIXELS:
         raise ImageError(
             f"{name} is {width}x{height}, and at most {limits.IMAGE_PIXELS // 1_000_000} megapixels can be taken: "
@@ -228,7 +230,9 @@ def _from_cmyk(image: Image.Image) -> Image.Image:
     if profile:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            converted = ImageCms.profileToProfile(
+                image, source, ImageCms.createProfile("sRGB"), outputMode="RGB"
+            )
             if converted is not None:
                 return converted
         except (ImageCms.PyCMSError, OSError):

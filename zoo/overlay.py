@@ -76,7 +76,9 @@ def blend(
     if not 0 <= strength <= 1:
         raise ValueError(f"strength {strength} cannot be used: give a number from 0 to 1.")
     if rgb.shape[:2] != labels.shape:
-        raise ValueError(f"a picture of {rgb.shape[:2]} and a mask of {labels.shape} cannot be laid together.")
+        raise ValueError(
+            f"a picture of {rgb.shape[:2]} and a mask of {labels.shape} cannot be laid together."
+        )
     picture = Image.fromarray(rgb)
     blended = Image.blend(picture, indexed_mask(labels, palette).convert("RGB"), strength)
     if only is not None:

@@ -50,9 +50,7 @@ def branch(*, location: str) -> bytes:
         [helper.make_node("Identity", ["secret"], ["z"])], "in", [], value, [external("secret", location)]
     )
     condition = numpy_helper.from_array(np.array(True), "c")
-    return model(
-        [helper.make_node("If", ["c"], ["y"], then_branch=inside, else_branch=inside)], [condition]
-    )
+    return model([helper.make_node("If", ["c"], ["y"], then_branch=inside, else_branch=inside)], [condition])
 
 
 def endless() -> bytes:

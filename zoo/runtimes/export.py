@@ -100,7 +100,9 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
                 opset_version=OPSET,
                 input_names=["image"],
                 output_names=["logits"],
-                dynamic_axes=None if fixed else {name: {2: "height", 3: "width"} for name in ("image", "logits")},
+                dynamic_axes=None
+                if fixed
+                else {name: {2: "height", 3: "width"} for name in ("image", "logits")},
                 dynamo=False,  # the new exporter takes twenty times as long
             )
         path = folder / f"{stem}.{hash_file(Path(temporary))[:24]}.onnx"

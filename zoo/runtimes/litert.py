@@ -25,7 +25,9 @@ class LiteRtNetwork:
             raise ValueError(f"it takes {len(inputs)} inputs, not one RGB picture")
         self._input = inputs[0]["index"]
         self._output = self._interpreter.get_output_details()[0]["index"]
-        self.spec = InputSpec.of([int(side) for side in inputs[0]["shape"]], np.dtype(inputs[0]["dtype"]).name)
+        self.spec = InputSpec.of(
+            [int(side) for side in inputs[0]["shape"]], np.dtype(inputs[0]["dtype"]).name
+        )
         self._lock = Lock()  # an interpreter keeps its tensors in place
 
     def run(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:

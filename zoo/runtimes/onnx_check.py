@@ -44,4 +44,6 @@ def _tensors(message: Any) -> Iterator[Any]:
             continue
         for field, value in found.ListFields():
             if field.message_type is not None:
-                waiting.extend(value if hasattr(value, "__len__") and not hasattr(value, "ListFields") else [value])
+                waiting.extend(
+                    value if hasattr(value, "__len__") and not hasattr(value, "ListFields") else [value]
+                )

@@ -7,7 +7,6 @@ from typing import Any
 import numpy.typing as npt
 
 from zoo.runtimes import InputSpec
-from zoo.weights.checkpoints import Checkpoint
 
 
 class TorchNetwork:
@@ -15,11 +14,11 @@ class TorchNetwork:
 
     spec = InputSpec()
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
-        """Build the row's network with these weights. Raises CheckpointError for a file that does not fit."""
+    def __init__(self, row_id: str, path: str) -> None:
+        """Build the row's network with a file's weights. Raises CheckpointError if they do not fit."""
         from zoo.weights.layouts import build_for
 
-        self._model = build_for(checkpoint.row_id, checkpoint.path)
+        self._model = build_for(row_id, path)
 
     def run(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the logits (1, C, H, W)."""
