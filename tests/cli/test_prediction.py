@@ -8,7 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from zoo.cli import main
 from zoo.errors import DownloadError
@@ -124,3 +126,82 @@ def test_cache_tells_and_clears_only_what_is_ours(folder: Path, capsys: pytest.C
 def test_weights_needs_no_torch() -> None:
     code = "import sys; from zoo.cli import main; main(['weights']); sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Three small photos in a folder, with a file that is none."""
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    noise = np.random.default_rng(3)
+    for name in ("b.png", "a.jpg", "c.webp"):
+        Image.fromarray(noise.integers(0, 256, (40, 60, 3), dtype=np.uint8)).save(folder / name)
+    (folder / "notes.txt").write_text("no picture")
+    return folder
+
+
+def test_a_folder_of_images(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "masks"
+    assert (
+        main(["predict", ROW, str(photos), *SMALL, "--out", str(out), "--overlay", str(out), "--json"]) == 0
+    )
+    lines = json.loads(capsys.readouterr().out)
+    assert [Path(line["image"]).name for line in lines] == ["a.jpg", "b.png", "c.webp"]
+    names = sorted(path.name for path in out.iterdir())
+    assert names == [f"{stem}{ending}.png" for stem in "abc" for ending in ("", "_overlay")]
+    with Image.open(out / "a.png") as mask:
+        assert (mask.mode, mask.size) == ("P", (60, 40))
+        labels = np.array(mask)
+        assert mask.getpalette()[:6] == [128, 128, 128, 128, 0, 0]  # sky and building, as CamVid paints them
+    assert labels.max() < 11
+    counted = np.bincount(labels.ravel(), minlength=11) / 24
+    assert list(lines[0]["shares"].values()) == pytest.approx(counted.tolist())
+    with Image.open(out / "a_overlay.png") as overlay:
+        assert (overlay.mode, overlay.size) == ("RGB", (60, 40))
+
+
+def test_one_image_for_people(photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    mask = tmp_path / "mask.png"
+    assert main(["predict", ROW, str(photos / "a.jpg"), *SMALL, "--out", str(mask)]) == 0
+    captured = capsys.readouterr()
+    assert "CamVid" in captured.out
+    assert "personal and research use only" in captured.out
+    assert captured.err == ""
+    assert mask.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["a.jpg", "b.png", "--out", "mask.png"], "give a folder"),
+        (["a.jpg", "--out", "mask.jpg"], "a name in .png"),
+        (["b.png", "--out", "."], "written over an image"),
+        (["a.jpg", "--out", "same.png", "--overlay", "same.png"], "another result"),
+        (["a.jpg", "./a.jpg", "--out", "masks"], "another result"),
+        (["empty"], "no image in this folder"),
+        (["a.jpg", "--weights", "absent.pth"], "no such file"),
+        (["a.jpg", "--fit", "crop"], "crop"),
+        (["a.jpg", "--runtime", "abacus"], "abacus"),
+        ([], "IMAGE"),
+    ],
+)
+def test_predict_refuses_in_one_line(
+    arguments: list[str],
+    reason: str,
+    photos: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(photos)
+    (photos / "empty").mkdir()
+    before = sorted(path.read_bytes() for path in photos.iterdir() if path.is_file())
+    assert main(["predict", ROW, *arguments]) == 2
+    captured = capsys.readouterr()
+    assert reason in captured.err
+    assert captured.err.count("\n") == 1
+    assert sorted(path.read_bytes() for path in photos.iterdir() if path.is_file()) == before
+
+
+def test_predict_without_weights_names_the_ways(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", PUBLISHED, str(photos / "a.jpg")]) == 1
+    assert f"weights get {PUBLISHED}" in capsys.readouterr().err

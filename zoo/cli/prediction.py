@@ -67,6 +67,7 @@ def predict(
     paths = _images(images)
     targets = _targets(paths, out, overlay)
     lines: list[dict[str, Any]] = []
+    notes: list[str] = []
     failed = False
     with _bar(paths) as remaining:
         for path, (mask_path, overlay_path) in zip(remaining, targets, strict=True):
@@ -80,11 +81,13 @@ def predict(
                 continue
             _write(found, mask_path, overlay_path)
             lines.append(_line(row_id, path, found))
+            notes += [f"{shown_name(path)}: {note}" for note in found.notes]
     if as_json:
         print_json(lines)
     elif lines:
-        print_table([_for_people(line) for line in lines], right=("seconds",))
-        click.echo(f"Weights: {lines[-1]['weights']}. {checkpoint.notice}")
+        print_table([_for_people(line) for line in lines])
+        for note in (*notes, f"Weights: {lines[-1]['weights']}. {checkpoint.notice}"):
+            click.echo(note)
     return 1 if failed else 0
 
 
@@ -153,12 +156,13 @@ def _bar(paths: Sequence[Path]) -> Iterator[Any]:
 
 
 def _write(found: Prediction, mask_path: Path | None, overlay_path: Path | None) -> None:
-    from zoo.overlay import blend, indexed_mask
+    from zoo.overlay import indexed_png, overlay_png
 
+    palette = found.weights.palette
     if mask_path is not None:
-        indexed_mask(found.labels, found.weights.palette).save(mask_path, format="PNG")
+        mask_path.write_bytes(indexed_png(found.labels, palette))
     if overlay_path is not None:
-        blend(found.rgb, found.labels, found.weights.palette).save(overlay_path, format="PNG")
+        overlay_path.write_bytes(overlay_png(found.rgb, found.labels, palette))
 
 
 def _line(row_id: str, path: Path, found: Prediction) -> dict[str, Any]:
