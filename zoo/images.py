@@ -103,8 +103,8 @@ def _check_bytes(size: int, name: str) -> None:
         raise ImageError(f"{name} is empty: send the image again.")
     if size > limits.IMAGE_BYTES:
         raise ImageError(
-            f"{name} has {size / limits.MEGABYTE:.1f} MB, and at most {limits.IMAGE_BYTES // limits.MEGABYTE} MB "
-            "can be taken: save it smaller, as a JPEG for example."
+            f"{name} has {size / limits.MEGABYTE:.1f} MB, and at most "
+            f"{limits.IMAGE_BYTES // limits.MEGABYTE} MB can be taken: save it smaller, as a JPEG for example."
         )
 
 
@@ -116,19 +116,21 @@ def _check_pixels(width: int, height: int, name: str) -> None:
         )
     if width * height > limits.IMAGE_PIXELS:
         raise ImageError(
-            f"{name} is {width}x{height}, and at most {limits.IMAGE_PIXELS // 1_000_000} megapixels can be taken: "
-            "make it smaller."
+            f"{name} is {width}x{height}, and at most "
+            f"{limits.IMAGE_PIXELS // 1_000_000} megapixels can be taken: make it smaller."
         )
     if max(width, height) > limits.IMAGE_MAX_ASPECT * min(width, height):
         raise ImageError(
-            f"{name} is {width}x{height}, and one side may be at most {limits.IMAGE_MAX_ASPECT} times the other: crop it."
+            f"{name} is {width}x{height}, and one side may be at most "
+            f"{limits.IMAGE_MAX_ASPECT} times the other: crop it."
         )
 
 
 def _from_array(array: npt.NDArray[np.uint8], name: str) -> Picture:
     if array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
         raise ImageError(
-            f"{name} has shape {array.shape} and type {array.dtype}: give uint8 RGB of shape (height, width, 3)."
+            f"{name} has shape {array.shape} and type {array.dtype}: "
+            "give uint8 RGB of shape (height, width, 3)."
         )
     _check_pixels(array.shape[1], array.shape[0], name)
     return Picture(np.ascontiguousarray(array), (), name)
@@ -139,7 +141,7 @@ def _from_bytes(data: bytes, name: str) -> Picture:
     image = _open(data, name)
     _check_pixels(*image.size, name)
     if image.format == "PNG":
-        # Pillow's decoder passes over the check sums of the pixels; its verify() does not, and spends the image.
+        # Pillow's decoder passes over the check sums of the pixels; verify() does not, and spends the image.
         with _decoding(name):
             image.verify()
         image = _open(data, name)
@@ -242,7 +244,7 @@ def _from_cmyk(image: Image.Image) -> Image.Image:
 
 def _on_white(image: Image.Image, changes: list[str]) -> Image.Image:
     rgba = image.convert("RGBA")
-    if rgba.getextrema()[3] == (255, 255):
+    if rgba.getchannel("A").getextrema() == (255, 255):
         return rgba.convert("RGB")
     changes.append("Its transparent parts were put on white.")
     return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

@@ -12,7 +12,7 @@ from zoo.errors import InferenceError
 from zoo.limits import Size
 
 FULL_PIXELS = 2_000_000
-"""Logits are resized to the picture's own size up to here; a larger picture gets labels by nearest neighbour."""
+"""Logits are resized to the picture's own size up to here; beyond, labels are, by nearest neighbour."""
 
 _STRIP_VALUES = 400_000
 """Logits worked on at a time: what stays in the processor's cache."""

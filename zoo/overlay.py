@@ -47,7 +47,7 @@ def safe_palette(count: int) -> tuple[Colour, ...]:
 
 
 def indexed_mask(labels: Labels, palette: Palette) -> Image.Image:
-    """Return the label map (H, W) as a palette image: pixel values are class ids, the palette their colours."""
+    """Return the label map (H, W) as a palette image: pixels are class ids, the palette their colours."""
     mask = Image.fromarray(labels)
     mask.putpalette(np.asarray(palette, np.uint8).ravel().tolist())
     return mask

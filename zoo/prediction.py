@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import psutil
 from PIL import Image
 
 from zoo.catalog import check_row_size, get_row
+from zoo.costs import load_costs
 from zoo.errors import InferenceError, InputError, shown_name
 from zoo.images import ImageSource, Picture, read_image
 from zoo.labelling import FULL_PIXELS, LabelMap, as_planes, label
@@ -85,9 +87,10 @@ def predict(
 
     `image` is a path, a file's bytes, a Pillow image, uint8 RGB (H, W, 3), or a Picture. `weights` is
     "published", "bundled", a path, or None for the best there is. `size` is the input's (width, height), the
-    row's by default; a model file of a fixed size keeps its own. `fit` "stretch" resizes the picture to it, as
-    the published evaluation does; "pad" keeps its proportions and fills up with the mean colour. `runtime` is
-    "onnxruntime", "torch" or "litert"; None takes the one for the weights' file. `progress` is told each step.
+    row's by default; a model file of a fixed size keeps its own. `fit` "stretch" resizes the picture to it,
+    as the published evaluation does; "pad" keeps its proportions and fills up with the mean colour. `runtime`
+    is "onnxruntime", "torch" or "litert"; None takes the one for the weights' file. `progress` is told each
+    step.
     Raises UnknownIdError, SizeError, ImageError, CheckpointError, ModelFileError, WeightsMissingError,
     InferenceError or InputError, each with one line.
     """
@@ -98,6 +101,7 @@ def predict(
     row = get_row(row_id)
     asked = check_row_size(row_id, *(size or (int(row["input_width"]), int(row["input_height"]))))
     checkpoint = resolve(row_id, weights)
+    _check_memory(row_id, asked)
     chosen = _runtime_for(checkpoint, runtime)
     with watch.step("decode", "Reading the picture"):
         picture = image if isinstance(image, Picture) else read_image(image)
@@ -126,6 +130,19 @@ def predict(
         timings=watch.seconds,
         notes=(*picture.changes, *_notes(found, planes, used, asked, confidence)),
     )
+
+
+def _check_memory(row_id: str, size: Size) -> None:
+    """Refuse a job that would push everything else out of memory. Activations grow with the input's area."""
+    row = get_row(row_id)
+    growth = (size.width * size.height) / (int(row["input_width"]) * int(row["input_height"]))
+    needed = int(load_costs().at[row_id, "peak_activation_values"]) * 4 * growth
+    free = psutil.virtual_memory().available
+    if needed > free / 2:
+        raise InferenceError(
+            f"{row_id} at {size} needs about {needed / 1e9:.1f} GB, and half of the free memory is "
+            f"{free / 2e9:.1f} GB: use a smaller size."
+        )
 
 
 def _runtime_for(checkpoint: Checkpoint, runtime: str | None) -> str:
@@ -184,7 +201,7 @@ def _input(
         scale = min(size.width / width, size.height / height)
         content = Size(max(1, round(width * scale)), max(1, round(height * scale)))
     if content != (width, height):
-        # Pillow's bilinear averages over what it shrinks: the antialiasing that the networks were trained with.
+        # Pillow's bilinear averages over what it shrinks: the antialiasing that the networks know from training.
         rgb = np.asarray(Image.fromarray(rgb).resize(content, Image.Resampling.BILINEAR))
     if content != size:
         canvas = np.empty((size.height, size.width, 3), np.uint8)
@@ -241,6 +258,6 @@ def _notes(
         yield "The model gives labels only: there is no confidence to show."
     if planes.ndim == 3 and found.labels.size > FULL_PIXELS:
         yield (
-            f"The picture has more than {FULL_PIXELS // 1_000_000} megapixels: the mask was made at about that "
-            "many and brought to its size by nearest neighbour."
+            f"The picture has more than {FULL_PIXELS // 1_000_000} megapixels: the mask was made at about "
+            "that many and brought to its size by nearest neighbour."
         )

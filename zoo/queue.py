@@ -37,7 +37,8 @@ class TicketQueue:
                 if tell is not None:
                     tell(place)
                 with self._changed:
-                    self._changed.wait_for(lambda seen=place: self._line.index(ticket) != seen, timeout=1)
+                    if self._line.index(ticket) == place:
+                        self._changed.wait(timeout=1)
             yield
         finally:
             with self._changed:

@@ -23,9 +23,7 @@ def check_onnx(model: bytes) -> None:
         raise ValueError("it is damaged or not an ONNX model") from error
     if not proto.graph.node:
         raise ValueError("it is damaged or not an ONNX model")
-    count = 0
-    for tensor in _tensors(proto):
-        count += 1
+    for count, tensor in enumerate(_tensors(proto), 1):
         if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
             raise ValueError("it keeps data in other files, which are not read: save it as one file")
         if count > limits.MODEL_TENSORS:

@@ -21,7 +21,7 @@ class OnnxNetwork:
     """A Network in an onnxruntime session."""
 
     def __init__(self, model: str | os.PathLike[str] | bytes) -> None:
-        """Load a model by its path or bytes. Raises onnxruntime's errors, or ValueError for strange inputs."""
+        """Load a model by path or bytes. Raises onnxruntime's errors, or ValueError for strange inputs."""
         import onnxruntime
 
         options = onnxruntime.SessionOptions()

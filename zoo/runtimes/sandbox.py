@@ -108,8 +108,12 @@ class SandboxedNetwork:
 
     def _obituary(self) -> str:
         if self._timed_out:
-            return f"{self._name} was stopped after {limits.SANDBOX_SECONDS} s: use a smaller model or a smaller size."
+            return (
+                f"{self._name} was stopped after {limits.SANDBOX_SECONDS} s: "
+                "use a smaller model or a smaller size."
+            )
         return (
             f"{self._name} broke the process that ran it, which may use "
-            f"{limits.SANDBOX_BYTES // (1000 * limits.MEGABYTE)} GB of memory: use a smaller model or another file."
+            f"{limits.SANDBOX_BYTES // (1000 * limits.MEGABYTE)} GB of memory: "
+            "use a smaller model or another file."
         )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +21,7 @@ from zoo.runtimes import Network
 _HEADER_BYTES = 10_000
 
 
-def send(stream: BinaryIO, header: dict[str, Any], values: npt.NDArray[Any] | None = None) -> None:
+def send(stream: IO[bytes], header: dict[str, Any], values: npt.NDArray[Any] | None = None) -> None:
     """Write one line of JSON and, where there are values, their bytes."""
     if values is not None:
         header = {**header, "shape": list(values.shape), "dtype": values.dtype.name}
@@ -31,7 +31,7 @@ def send(stream: BinaryIO, header: dict[str, Any], values: npt.NDArray[Any] | No
     stream.flush()
 
 
-def receive(stream: BinaryIO) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+def receive(stream: IO[bytes]) -> tuple[dict[str, Any], npt.NDArray[Any]]:
     """Read a message of `send`: its header, and its values (empty if it has none).
 
     Raises EOFError if the other side is gone, ValueError if the message is not one or is too large.
