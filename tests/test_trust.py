@@ -11,13 +11,13 @@ import json
 import pickle
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from onnx import TensorProto, helper
+from onnx import GraphProto, NodeProto, TensorProto, helper
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -180,7 +180,7 @@ def _truncated_safetensors(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-8])
 
 
-BAD_WEIGHTS: dict[str, tuple[Callable[[Path], None], str]] = {
+BAD_WEIGHTS: dict[str, tuple[Callable[[Path], object], str]] = {
     "code.pth": (lambda path: torch.save({"a": _Bomb(path.with_name("ran"))}, path), "nothing of it was run"),
     "pickle.pt": (lambda path: path.write_bytes(pickle.dumps(_Bomb(path.with_name("ran")))), "pickle.pt"),
     "module.pth": (lambda path: torch.save(torch.nn.Conv2d(3, 3, 1), path), "state_dict"),
@@ -228,14 +228,12 @@ def test_own_weights_bring_their_own_class_count(good: Path, tmp_path: Path) -> 
         assert (len(found.classes), found.classes[0]) == (count, first)
 
 
-def _onnx(
-    nodes: list[object], initializers: list[object] = (), shape: tuple[object, ...] = (1, 3, 64, 96)
-) -> bytes:
+def _onnx(nodes: list[NodeProto], initializers: Sequence[TensorProto] = ()) -> bytes:
     """Return a model from a float picture `x` to `y`."""
     graph = helper.make_graph(
-        list(nodes),
+        nodes,
         "graph",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 64, 96])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
         list(initializers),
     )
@@ -252,7 +250,7 @@ def _external(name: str) -> TensorProto:
 
 
 def _in_a_branch() -> bytes:
-    def branch(nodes: list[object], initializers: list[object]) -> object:
+    def branch(nodes: list[NodeProto], initializers: list[TensorProto]) -> GraphProto:
         out = [helper.make_tensor_value_info("z", TensorProto.FLOAT, None)]
         return helper.make_graph(nodes, "branch", [], out, initializers)
 

@@ -20,7 +20,7 @@ from zoo.weights import checkpoints, load_weights
 
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 ERFNET = "cityscapes-erfnet-1024x512"
-CAMVID = ("sky", "building", "pole", "road", "pavement", "tree")
+CAMVID: tuple[str, ...] = ("sky", "building", "pole", "road", "pavement", "tree")
 CAMVID += ("sign symbol", "fence", "car", "pedestrian", "bicyclist")
 BUNDLED = ("MobileNetV2+FPNLite", "MobileNetV2+UNetLite", "MobileNetV2S16+DeepLabV3Lite")
 
@@ -128,9 +128,9 @@ def test_own_files_that_cannot_be_weights(tmp_path: Path, monkeypatch: pytest.Mo
         ("big.onnx", ModelFileError),
         ("absent.tflite", ModelFileError),
     ):
-        with pytest.raises(error) as caught:
+        with pytest.raises(error) as refused:
             checkpoints.resolve(UNET, tmp_path / name)
-        assert "\n" not in str(caught.value)
+        assert "\n" not in str(refused.value)
 
 
 @pytest.mark.parametrize("weights", [None, "bundled", "published", "own.pth"])

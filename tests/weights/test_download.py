@@ -6,6 +6,7 @@ import hashlib
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -298,6 +299,16 @@ def test_an_unverified_file_is_held_against_its_first_hash(
     with pytest.raises(DownloadError, match=f"changed.*weights get {ROW}"):
         checkpoints.resolve(ROW)
     assert download.download(ROW).path.read_bytes() == BODY
+
+
+def test_visitors_who_download_the_same_at_once(
+    server: _Server, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point_at(server, "good", monkeypatch)
+    with ThreadPoolExecutor(4) as pool:
+        got = list(pool.map(download.download, [ROW] * 8))
+    assert {one.sha256 for one in got} == {DIGEST}
+    assert files_in(folder) == [f"{ROW}.{DIGEST}.pth"]
 
 
 def test_only_listed_rows_can_be_asked_for(folder: Path) -> None:

@@ -292,7 +292,7 @@ def clear(as_json: bool) -> None:
 def _print_cache(as_json: bool, heading: str) -> None:
     from zoo.weights.checkpoints import exports_dir, weights_dir
 
-    contents = []
+    contents: list[dict[str, Any]] = []
     for folder in (weights_dir(), exports_dir()):
         sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
         contents.append({"path": str(folder), "files": len(sizes), "bytes": sum(sizes)})
