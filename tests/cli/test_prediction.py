@@ -159,7 +159,7 @@ def test_a_folder_of_images(photos: Path, tmp_path: Path, capsys: pytest.Capture
             128,
             0,
             0,
-        ]  # sky and building, as CamVid paints them
+        ]  # CamVid's sky and building
     assert labels.max() < 11
     counted = np.bincount(labels.ravel(), minlength=11) / 24
     assert list(lines[0]["shares"].values()) == pytest.approx(counted.tolist())
