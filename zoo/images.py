@@ -104,7 +104,7 @@ def _check_bytes(size: int, name: str) -> None:
     if size > limits.IMAGE_BYTES:
         raise ImageError(
             f"{name} has {size / limits.MEGABYTE:.1f} MB, and at most "
-            f"{limits.IMAGE_BYTES // limits.MEGABYTE} MB can be taken: save it smaller, as a JPEG for example."
+            f"{limits.IMAGE_BYTES // limits.MEGABYTE} MB can be taken: save it smaller, as a JPEG."
         )
 
 

@@ -24,7 +24,7 @@ class LabelMap(NamedTuple):
     labels: npt.NDArray[np.uint8]
     """Class ids, (H, W)."""
     confidence: npt.NDArray[np.float32] | None
-    """Softmax probability of the label, (H, W), where it was asked for and the network gives logits."""
+    """Softmax probability of the label, (H, W), where it was asked for and the network gives real logits."""
 
 
 def as_planes(output: npt.NDArray[Any], input_size: Size) -> npt.NDArray[Any]:
@@ -65,6 +65,7 @@ def label(
     `used` is the part of width and height that the picture takes, from the top left; the rest is padding.
     Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared;
     beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour.
+    Raises InferenceError for logits that are NaN.
     """
     scale = min(1.0, math.sqrt(FULL_PIXELS / (size.width * size.height)))
     work = Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
@@ -73,13 +74,15 @@ def label(
         columns = _nearest(planes.shape[1] * used[0], size.width)
         return LabelMap(planes[rows][:, columns], None)
     labels = np.empty((work.height, work.width), np.uint8)
-    chances = np.empty(labels.shape, np.float32) if confidence else None
+    chances = np.empty(labels.shape, np.float32) if confidence and planes.dtype.kind == "f" else None
     step = max(1, _STRIP_VALUES // (len(planes) * work.width))
     resized = _Bilinear(planes.astype(np.float32, copy=False), work, used)
     for start in range(0, work.height, step):
         rows_now = slice(start, min(start + step, work.height))
         logits = resized.rows(rows_now)
         best = _argmax(logits, labels[rows_now])
+        if np.isnan(best).any():
+            raise InferenceError("its output has values that are no numbers (NaN): use other weights.")
         if chances is not None:
             chances[rows_now] = 1 / np.exp(logits - best).sum(0)
     if work != size:

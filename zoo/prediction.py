@@ -201,7 +201,7 @@ def _input(
         scale = min(size.width / width, size.height / height)
         content = Size(max(1, round(width * scale)), max(1, round(height * scale)))
     if content != (width, height):
-        # Pillow's bilinear averages over what it shrinks: the antialiasing that the networks know from training.
+        # Pillow's bilinear averages over what it shrinks: the antialiasing that networks know from training.
         rgb = np.asarray(Image.fromarray(rgb).resize(content, Image.Resampling.BILINEAR))
     if content != size:
         canvas = np.empty((size.height, size.width, 3), np.uint8)
@@ -254,8 +254,8 @@ def _notes(
 ) -> Iterator[str]:
     if used != asked:
         yield f"The model has a fixed input of {used}, which was used instead of {asked}."
-    if planes.ndim == 2 and confidence:
-        yield "The model gives labels only: there is no confidence to show."
+    if confidence and found.confidence is None:
+        yield "The model does not give its logits as real numbers: there is no confidence to show."
     if planes.ndim == 3 and found.labels.size > FULL_PIXELS:
         yield (
             f"The picture has more than {FULL_PIXELS // 1_000_000} megapixels: the mask was made at about "

@@ -25,6 +25,9 @@ OPSET = 17
 FIXED_SIZE_FAMILIES = {"swiftnet"}
 """Families whose graph depends on the input size: SwiftNet's pooled grids follow the picture's shape."""
 
+KEPT_EXPORTS = 30
+"""The oldest beyond these are removed."""
+
 _one_export_at_a_time = Lock()
 
 
@@ -34,7 +37,10 @@ def exported(checkpoint: Checkpoint, size: Size, progress: Progress) -> Path:
     Raises CheckpointError for weights that do not fit, InferenceError if the cache folder cannot be written.
     """
     stem = _stem(checkpoint, size)
-    with _one_export_at_a_time:
+    with KEPT_EXPORTS = 30
+"""The oldest beyond these are removed."""
+
+_one_export_at_a_time:
         found = _intact(stem)
         if found is None:
             progress("Exporting the network to ONNX (once for these weights)")
@@ -107,6 +113,9 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
             )
         path = folder / f"{stem}.{hash_file(Path(temporary))[:24]}.onnx"
         os.replace(temporary, path)  # under its name a file is whole
+        kept = sorted(folder.glob("*.onnx"), key=lambda file: file.stat().st_mtime, reverse=True)
+        for old in kept[KEPT_EXPORTS:]:
+            old.unlink(missing_ok=True)
     finally:
         Path(temporary).unlink(missing_ok=True)
     return path
