@@ -109,7 +109,7 @@ def _add_points(
             "color": COLOURS[index % len(COLOURS)],
             "symbol": SYMBOLS[index % len(SYMBOLS)],
             "size": np.where(is_chosen, 17, 11),
-            "opacity": np.where(rows[cost] <= budget, 1.0, 0.35),
+            "opacity": np.where(rows[cost] <= budget, 1.0, 0.5),
             "line": {"width": np.where(is_chosen, 3, 0), "color": GREY},
         },
         selected={"marker": {"opacity": 1}},

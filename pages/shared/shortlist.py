@@ -134,15 +134,15 @@ def _rows() -> None:
     known = list(catalog().index)
     current = st.session_state.get("rows", st.query_params.get_all("rows"))
     options = [row for row in current if row in known]
-    if options:
-        st.pills(
-            "Chosen rows",
-            options,
-            selection_mode="multi",
-            key="rows",
-            bind="query-params",
-            help="Rows you keep an eye on; they stay in the link. Click one to drop it.",
-        )
+    # Drawn even when empty: a widget that is new on this run would not reach the address.
+    st.pills(
+        "Chosen rows" if options else "Chosen rows: none yet",
+        options,
+        selection_mode="multi",
+        key="rows",
+        bind="query-params",
+        help="Rows you keep an eye on; they stay in the link. Click one to drop it.",
+    )
     st.selectbox(
         "Add a row",
         [row for row in known if row not in options],
