@@ -37,10 +37,7 @@ def exported(checkpoint: Checkpoint, size: Size, progress: Progress) -> Path:
     Raises CheckpointError for weights that do not fit, InferenceError if the cache folder cannot be written.
     """
     stem = _stem(checkpoint, size)
-    with KEPT_EXPORTS = 30
-"""The oldest beyond these are removed."""
-
-_one_export_at_a_time:
+    with _one_export_at_a_time:
         found = _intact(stem)
         if found is None:
             progress("Exporting the network to ONNX (once for these weights)")
