@@ -1,0 +1,115 @@
+"""Demo: a picture in, a coloured mask out, from real weights only."""
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.errors import shown_errors
+from pages.shared.loaders import catalog
+from pages.shared.masks import make_mask, own_weights, picture_bytes
+from pages.shared.shortlist import shortlist
+from zoo.charts import mask_preview, shares_bars
+from zoo.overlay import indexed_png, legend, overlay_png, safe_palette
+from zoo.weights.checkpoints import status
+
+FIRST = "cityscapes-mobilenetv2-unetlite-768x384"
+KINDS = {"Best there is": None, "Published": "published", "Bundled": "bundled", "Your own file": "own"}
+
+st.title("Masks on your own picture", anchor=False)
+controls, result = st.columns([1, 2.4], gap="large")
+with controls:
+    rows = list(catalog().index)
+    row_id = st.selectbox("Network", rows, index=rows.index(FIRST), key="demo_row", bind="query-params")
+    here = status(row_id)
+    words = {"missing": "published: to download", "unavailable": "none published"}
+    st.caption("Weights: " + "; ".join(words.get(state, state) for state in here["status"]) + ".")
+    source = st.segmented_control(
+        "Picture", ["Sample", "Upload", "Camera"], default="Sample", key="demo_source", bind="query-params"
+    )
+    picture = picture_bytes(source or "Sample")
+    with st.expander("Weights, size and runtime", icon=":material/tune:"):
+        kind = st.selectbox("Weights", list(KINDS), key="demo_weights", bind="query-params")
+        fit = st.radio(
+            "Proportions", ["stretch", "pad"], key="demo_fit", bind="query-params", horizontal=True
+        )
+        runtime = st.selectbox(
+            "Runtime", ["default", "onnxruntime", "torch", "litert"], key="demo_runtime", bind="query-params"
+        )
+        st.caption("Input size: the sidebar's, or else the row's published one.")
+        weights = KINDS[kind]
+        if weights == "own":
+            with shown_errors():
+                weights = own_weights()
+    if (here["status"] == "missing").any() and st.button(
+        "Download the published weights", icon=":material/download:"
+    ):
+        from zoo.weights.download import download
+
+        bar = st.progress(0.0, "Downloading")
+        with shown_errors():
+            download(row_id, lambda done, total: bar.progress(min(1.0, done / total) if total else 0.0))
+            st.rerun()
+    strength = st.slider("Mask strength (%)", 0, 100, 60, key="demo_strength", bind="query-params") / 100
+    outlines = st.toggle("Outlines between regions", key="demo_outlines", bind="query-params")
+    safe = st.toggle("Colour-blind-safe colours", key="demo_safe", bind="query-params")
+
+with result:
+    if picture is None or (kind == "Your own file" and weights is None):
+        st.info("Choose a picture" if picture is None else "Upload your weights", icon=":material/upload:")
+        st.stop()
+    prediction = make_mask(
+        *picture, row_id, weights, shortlist().size, fit, None if runtime == "default" else runtime
+    )
+    if prediction is None:
+        st.stop()
+    made = prediction.weights
+    palette = safe_palette(len(made.classes)) if safe else made.palette
+    entries = legend(made.classes, prediction.shares, palette)
+    only = st.pills(
+        "Show classes", [entry.name for entry in entries], selection_mode="multi", key="demo_only"
+    )
+    shown = [made.classes.index(name) for name in only] or None
+    original, masked = st.columns(2)
+    original.image(prediction.rgb, caption="Picture", width="stretch")
+    masked.plotly_chart(
+        mask_preview(
+            prediction.rgb, prediction.labels, made.classes, palette, strength, outlines=outlines, only=shown
+        ),
+        config={"displayModeBar": False},
+        alt="The picture with its mask; hover to read the class.",
+    )
+    masked.caption("Mask; hover to read the class")
+    st.markdown(f"**{made.label}**, on {made.row_id}, input {prediction.size}, {prediction.runtime}.")
+    for words in (made.notice, *prediction.notes):
+        if words:
+            st.caption(words)
+
+    shares = pd.DataFrame({"class": made.classes, "share_percent": prediction.shares})
+    st.plotly_chart(
+        shares_bars(entries),
+        config={"displayModeBar": False},
+        alt="Legend: each class in its colour with its share of the picture.",
+    )
+    steps = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in prediction.timings.items())
+    st.caption(f"{prediction.seconds * 1000:.0f} ms in total: {steps}.")
+    with st.container(horizontal=True):
+        st.download_button(
+            "Mask",
+            lambda: indexed_png(prediction.labels, palette),
+            "mask.png",
+            "image/png",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Overlay",
+            lambda: overlay_png(
+                prediction.rgb, prediction.labels, palette, strength, outlines=outlines, only=shown
+            ),
+            "overlay.png",
+            "image/png",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "Shares", shares.to_csv(index=False), "shares.csv", "text/csv", icon=":material/download:"
+        )
+if source == "Sample":
+    st.caption("Photograph by danielbuechele, CC BY 2.0, scikit-learn's sample image.")

@@ -1,0 +1,43 @@
+"""A person puts a mask on a picture and takes it away."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
+
+
+def test_upload_mask_slider_and_download(page: Page, tmp_path: Path) -> None:
+    picture = tmp_path / "mine.jpg"
+    Image.open(SAMPLE).resize((320, 213)).save(picture)
+    page.goto("/demo?demo_source=Upload")
+    page.locator('input[type="file"]').first.set_input_files(picture)
+    expect(page.get_by_text("Mask made in")).to_be_visible(timeout=60_000)
+    expect(page.locator(".js-plotly-plot").first).to_be_visible()
+    slider = page.get_by_role("slider", name="Mask strength")
+    slider.focus()
+    slider.press("ArrowLeft")
+    expect(page).to_have_url(lambda url: "demo_strength=59" in url)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Mask", exact=True).click()
+    mask = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    ids = np.asarray(mask)
+    assert mask.mode == "P"
+    assert ids.shape == (213, 320)
+    assert set(np.unique(ids)) <= set(range(11))
+    assert len(np.unique(ids)) > 2
+
+
+def test_broken_upload_says_why_and_the_next_one_works(page: Page, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(SAMPLE.read_bytes()[:30_000])
+    page.goto("/demo?demo_source=Upload")
+    page.locator('input[type="file"]').first.set_input_files(broken)
+    expect(page.get_by_text("cut short")).to_be_visible(timeout=60_000)
+    page.locator('input[type="file"]').first.set_input_files(SAMPLE)
+    expect(page.get_by_text("Mask made in")).to_be_visible(timeout=60_000)
