@@ -1,0 +1,134 @@
+"""`macs`: count networks live, at the published size or at any other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import click
+import pandas as pd
+
+from zoo.catalog import check_row_size, get_row, load_catalog
+from zoo.cli.output import SIZE, json_option, print_json, print_table
+from zoo.costs import audit, load_costs
+from zoo.errors import SizeError
+from zoo.limits import Size
+from zoo.selection import format_gmacs
+
+LINE = "{id:{width}}  {size:>9}  {gmacs:>9}  {params:>8}  {published:>9}  {error:>8}  {verdict}"
+"""A line for people: its widths are fixed, so that each can be shown as soon as its row is counted."""
+
+
+@click.command()
+@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.option("--all", "every_row", is_flag=True, help="Every row of the table, shown as they are counted.")
+@click.option("--size", type=SIZE, help="Count at this input size, not at each row's published one.")
+@click.option("--layers", "with_layers", is_flag=True, help="Each layer too, and what is not counted.")
+@json_option
+def macs(ids: tuple[str, ...], every_row: bool, size: Size | None, with_layers: bool, as_json: bool) -> None:
+    """Count a network's MACs at any size.
+
+    Networks are built, and counted live by ptflops, without bias additions. The published GigaMACs, the
+    verdict and its reason always concern the published size.
+
+    \b
+    Examples:
+      python -m zoo macs cityscapes-erfnet-1024x512
+      python -m zoo macs cityscapes-mobilenetv2-fpnlite-768x384 --size 1280x720 --layers
+      python -m zoo macs --all --json
+    """
+    if every_row == bool(ids):
+        raise click.UsageError("give the ids of rows, or --all for every row.")
+    sizes = {
+        row_id: size or _published_size(row_id) for row_id in (load_catalog().index if every_row else ids)
+    }
+    if not every_row:
+        for row_id, asked in sizes.items():
+            check_row_size(row_id, *asked)
+    results = _results(sizes, with_layers)
+    if as_json:
+        print_json(list(results))
+    else:
+        _show(results, max(map(len, sizes)))
+
+
+def _published_size(row_id: str) -> Size:
+    row = get_row(row_id)
+    return Size(int(row["input_width"]), int(row["input_height"]))
+
+
+def _results(sizes: dict[str, Size], with_layers: bool) -> Iterator[dict[str, Any]]:
+    """Yield what `--json` prints of a row as soon as it is counted; no MACs where it refuses the size."""
+    from zoo.complexity import count
+
+    published, params = audit(), load_costs()["params"]
+    for row_id, size in sizes.items():
+        try:
+            counted = count(row_id, *size)
+        except SizeError:  # asked for by name, it was refused before
+            counted = None
+        row = published.loc[row_id]
+        at_published_size = counted is not None and size == _published_size(row_id)
+        fields = {
+            "id": row_id,
+            "width": size.width,
+            "height": size.height,
+            "macs": counted and counted.macs,
+            "params": int(params[row_id]) if counted is None else counted.params,
+            "published_gmacs": row["published_gmacs"],
+            "error_pct": row["error_pct"] if at_published_size else None,
+            "verdict": row["verdict"],
+            "explanation": row["explanation"],
+        }
+        if with_layers:
+            fields["layers"] = [] if counted is None else counted.layers.to_dict("records")
+            fields["uncounted"] = {} if counted is None else counted.uncounted
+        yield fields
+
+
+def _show(results: Iterable[dict[str, Any]], width: int) -> None:
+    """Print each row as soon as it is counted, and then the reasons for differences."""
+    titles = {"size": "size", "gmacs": "GMACs", "params": "params M", "published": "published"}
+    click.echo(LINE.format(id="id", width=width, **titles, error="error %", verdict="verdict"))
+    ids_of: dict[str, list[str]] = {}
+    for fields in results:
+        click.echo(_line(fields, width))
+        if fields.get("layers"):
+            print_table([_layer_line(layer) for layer in fields["layers"]])
+            not_counted = ", ".join(f"{name} {times}" for name, times in fields["uncounted"].items())
+            click.echo(f"not counted: {not_counted or 'nothing'}\n")
+        if pd.notna(fields["explanation"]):
+            ids_of.setdefault(fields["explanation"], []).append(fields["id"])
+    for explanation, ids in ids_of.items():
+        click.echo(f"\n{', '.join(ids)}:\n  {explanation}")
+
+
+def _line(fields: dict[str, Any], width: int) -> str:
+    error, published = fields["error_pct"], fields["published_gmacs"]
+    return LINE.format(
+        id=fields["id"],
+        width=width,
+        size=f"{fields['width']}x{fields['height']}",
+        gmacs="refused" if fields["macs"] is None else format_gmacs(fields["macs"] / 1e9),
+        params=f"{fields['params'] / 1e6:.4f}",
+        published="-" if pd.isna(published) else format_gmacs(published),
+        error="-" if pd.isna(error) else f"{error:+.2f}",
+        verdict=fields["verdict"],
+    )
+
+
+def _layer_line(layer: dict[str, Any]) -> dict[str, object]:
+    """Return a layer as people read it: shapes as channels and width x height."""
+    shapes = {key: _shape(layer[f"{key}_shape"]) for key in ("input", "output")}
+    names = ("name", "kind", "kernel", "stride", "dilation", "groups")
+    figures = {
+        "macs": f"{layer['macs']:,}",
+        "params": f"{layer['params']:,}",
+        "share %": f"{layer['share']:.2f}",
+    }
+    return {**{name: layer[name] for name in names}, **shapes, **figures}
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    channels, *sides = shape[1:]
+    return "x".join(map(str, [channels, *reversed(sides)]))
