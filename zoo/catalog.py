@@ -98,7 +98,13 @@ def get_row(row_id: object, catalog: pd.DataFrame | None = None) -> pd.Series:
     rows = _catalog() if catalog is None else catalog
     if not isinstance(row_id, str) or row_id not in rows.index:
         raise unknown_name("row", row_id, rows.index, "See all with: python -m zoo list")
-    return rows.loc[[row_id]].iloc[0]
+    return rows.loc[[row_id]].iloc[0] if catalog is not None else _row(row_id).copy()
+
+
+@cache
+def _row(row_id: str) -> pd.Series:
+    """Return a published row; cut out once, since a mask asks for it many times and pandas takes its time."""
+    return _catalog().loc[[row_id]].iloc[0]
 
 
 def check_row_size(row_id: object, width: object, height: object) -> Size:
