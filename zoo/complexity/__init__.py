@@ -6,10 +6,11 @@ left out through its custom hooks, which also see each layer, so that the layers
 
 from __future__ import annotations
 
+import copy
 import io
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -28,6 +29,8 @@ from zoo.limits import Size, check_size
 from zoo.models import build_model
 
 PTFLOPS_VERSION = version("ptflops")
+LAYER_COLUMNS = ["name", "kind", "kernel", "stride", "dilation", "groups"]
+LAYER_COLUMNS += ["input_shape", "output_shape", "macs", "params"]
 _lock = threading.Lock()  # networks are kept and shared; their names are read through hooks
 
 
@@ -63,17 +66,23 @@ def count(row_id: str, width: int, height: int, *, num_classes: int | None = Non
 
 
 def count_model(model: nn.Module, width: int, height: int, *, name: str = "network") -> Complexity:
-    """Return the live count of any network that takes (1, 3, H, W). It is moved to meta."""
+    """Return the live count of any network that takes (1, 3, H, W); it stays as it is.
+
+    Raises SizeError for a size that is out of range, and CountError.
+    """
+    size = check_size(width, height)
     with _lock:
-        return _count(name, model.to("meta").eval(), check_size(width, height))
+        return _count(name, _meta_copy(model).eval(), size)
 
 
-def count_all(
-    row_ids: Iterable[str], size: Size | None, own_sizes: Mapping[str, Size]
-) -> Iterator[Complexity]:
-    """Yield the counts one by one, at `size` or at each row's own."""
-    for row_id in row_ids:
-        yield count(row_id, *(size or own_sizes[row_id]))
+def _meta_copy(model: nn.Module) -> nn.Module:
+    """Return a copy of a network on meta, without ever holding its weights twice."""
+    stand_ins: dict[int, Any] = {
+        id(value): nn.Parameter(torch.empty_like(value, device="meta"), requires_grad=False)
+        for value in model.parameters()
+    }
+    stand_ins |= {id(value): torch.empty_like(value, device="meta") for value in model.buffers()}
+    return copy.deepcopy(model, stand_ins)
 
 
 @lru_cache(maxsize=64)
@@ -114,6 +123,7 @@ def _count(name: str, model: nn.Module, size: Size) -> Complexity:
     hooks = {
         torch.ops.aten.convolution: lambda args, out: _convolution(layers, running[0], args, out),
         torch.ops.aten.addmm: lambda args, out: _linear(layers, running[0], args, out),
+        torch.ops.aten.mm: lambda args, out: _linear(layers, running[0], (None, *args), out),
     }
     try:
         with torch.no_grad():
@@ -131,10 +141,11 @@ def _count(name: str, model: nn.Module, size: Size) -> Complexity:
         for handle in handles:
             handle.remove()
     if shell.failure is not None or macs is None:
-        raise CountError(f"{name} could not be counted at {size}: {shell.failure}.") from shell.failure
-    table = pd.DataFrame(layers)
+        reason = " ".join(str(shell.failure).split())
+        raise CountError(f"{name} could not be counted at {size}: {reason}") from shell.failure
+    table = pd.DataFrame(layers, columns=LAYER_COLUMNS)
     if int(table["macs"].sum()) != int(macs):
-        raise CountError(f"{name} has operations with MACs that no layer accounts for.")
+        raise CountError(f"{name} multiplies tensors outside of its layers, which nothing here accounts for.")
     params = sum(parameter.numel() for parameter in model.parameters())
     return Complexity(
         id=name,
@@ -198,7 +209,7 @@ def _linear(layers: list[dict[str, Any]], name: str, args: Any, outputs: Any) ->
             "input_shape": tuple(image.shape),
             "output_shape": tuple(outputs[0].shape),
             "macs": macs,
-            "params": weight.numel() + bias.numel(),
+            "params": weight.numel() + (0 if bias is None else bias.numel()),
         }
     )
     return macs

@@ -21,7 +21,9 @@ IN_PLACE = {
     "hardsigmoid",
     "sigmoid",
     "silu",
-    "native_dropout",
+    "gelu",
+    "elu",
+    "leaky_relu",
 }
 """Norms and activations: any runtime writes their result over their input."""
 VIEWS = {
@@ -59,7 +61,7 @@ class Trace(TorchDispatchMode):
         read = [self._buffer_of[key] for key in map(_key, _tensors(args)) if key in self._buffer_of]
         if not read:
             return result
-        over = read[0] if name.rstrip("_") in IN_PLACE or name in IN_PLACE else None
+        over = read[0] if name.rstrip("_") in IN_PLACE else None
         written = [self._buffer(tensor, over) for tensor in _tensors(result)]
         for buffer in [*read, *written]:
             self._last_use[buffer] = self._step

@@ -1,0 +1,98 @@
+"""Peak activation: by hand on tiny networks, and by the definition, word for word, on random ones."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from zoo.complexity import count_model
+
+PIXELS = 32 * 32
+
+
+class Function(nn.Module):
+    """A network of one convolution (3 to 8 channels), called as a function says."""
+
+    def __init__(self, function: Callable[[nn.Module, torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 8, 1)
+        self.norm = nn.BatchNorm2d(8)
+        self.function = function
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.function(self, image)
+
+
+def keep_the_image(net: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    return torch.cat([net.conv(image), image], 1)
+
+
+def add(net: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    first = net.conv(image)
+    return first + net.conv(image)
+
+
+@pytest.mark.parametrize(
+    ("function", "channels"),
+    [
+        (lambda net, image: net.conv(image), 3 + 8),
+        (lambda net, image: torch.relu(net.norm(net.conv(image))), 3 + 8),  # in place
+        (lambda net, image: nn.functional.hardswish(net.conv(image), inplace=True), 3 + 8),
+        (lambda net, image: net.conv(image).flatten(2).transpose(1, 2), 3 + 8),  # views
+        (keep_the_image, 3 + 8 + 11),
+        (add, 8 + 8 + 8),
+        (lambda net, image: nn.functional.interpolate(net.conv(image), scale_factor=2), 8 + 32),
+        (lambda net, image: nn.functional.max_pool2d(image, 2), 3 + 3 / 4 * 2),  # with its indices
+    ],
+)
+def test_by_hand(function: Callable[..., torch.Tensor], channels: float) -> None:
+    assert count_model(Function(function), 32, 32).peak_activation_values == channels * PIXELS
+
+
+class Graph(nn.Module):
+    """A random network: each step reads one or two earlier tensors (0 is the image) and writes one."""
+
+    def __init__(self, steps: list[tuple[int, int, int | None]]) -> None:
+        super().__init__()
+        self.steps, self.channels, self.reads = [], [3], []
+        self.layers = nn.ModuleList()
+        for width, first, second in steps:
+            read = [first % len(self.channels)]
+            if second is None:
+                self.layers.append(nn.Conv2d(self.channels[read[0]], width, 1))
+                self.channels.append(width)
+            else:
+                read.append(second % len(self.channels))
+                self.layers.append(nn.Identity())
+                self.channels.append(sum(self.channels[index] for index in read))
+            self.reads.append(read)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        made = [image]
+        for layer, read in zip(self.layers, self.reads, strict=True):
+            made.append(layer(made[read[0]]) if len(read) == 1 else torch.cat([made[at] for at in read], 1))
+        return made[-1]
+
+    def peak_by_definition(self) -> int:
+        last = {index: index for index in range(len(self.channels))}
+        for step, read in enumerate(self.reads, start=1):
+            last.update(dict.fromkeys(read, step))
+        alive = [
+            sum(width for made, width in enumerate(self.channels) if made <= step <= last[made])
+            for step in range(len(self.channels))
+        ]
+        return max(alive) * PIXELS
+
+
+indices = st.integers(0, 50)
+steps = st.lists(st.tuples(st.integers(1, 9), indices, st.none() | indices), min_size=1, max_size=8)
+
+
+@given(steps)
+@settings(max_examples=60)
+def test_by_definition(drawn: list[tuple[int, int, int | None]]) -> None:
+    network = Graph(drawn)
+    assert count_model(network, 32, 32).peak_activation_values == network.peak_by_definition()
