@@ -5,7 +5,7 @@ import streamlit as st
 
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import catalog
-from pages.shared.masks import make_mask, own_weights, picture_bytes
+from pages.shared.masks import make_mask, own_weights, picture_bytes, show_progress
 from pages.shared.shortlist import shortlist
 from zoo.charts import mask_preview, shares_bars
 from zoo.overlay import indexed_png, legend, overlay_png, safe_palette
@@ -46,7 +46,7 @@ with controls:
 
         bar = st.progress(0.0, "Downloading")
         with shown_errors():
-            download(row_id, lambda done, total: bar.progress(min(1.0, done / total) if total else 0.0))
+            download(row_id, lambda done, total: show_progress(bar, done, total))
             st.rerun()
     strength = st.slider("Mask strength (%)", 0, 100, 60, key="demo_strength", bind="query-params") / 100
     outlines = st.toggle("Outlines between regions", key="demo_outlines", bind="query-params")
@@ -56,11 +56,12 @@ with result:
     if picture is None or (kind == "Your own file" and weights is None):
         st.info("Choose a picture" if picture is None else "Upload your weights", icon=":material/upload:")
         st.stop()
-    prediction = make_mask(
+    made_now = make_mask(
         *picture, row_id, weights, shortlist().size, fit, None if runtime == "default" else runtime
     )
-    if prediction is None:
+    if made_now is None:
         st.stop()
+    prediction = made_now
     made = prediction.weights
     palette = safe_palette(len(made.classes)) if safe else made.palette
     entries = legend(made.classes, prediction.shares, palette)
@@ -79,9 +80,8 @@ with result:
     )
     masked.caption("Mask; hover to read the class")
     st.markdown(f"**{made.label}**, on {made.row_id}, input {prediction.size}, {prediction.runtime}.")
-    for words in (made.notice, *prediction.notes):
-        if words:
-            st.caption(words)
+    for sentence in filter(None, (made.notice, *prediction.notes)):
+        st.caption(sentence)
 
     shares = pd.DataFrame({"class": made.classes, "share_percent": prediction.shares})
     st.plotly_chart(

@@ -192,7 +192,9 @@ def mask_preview(
     figure.update_yaxes(
         visible=False, range=[height, 0], scaleanchor="x", constrain="domain", constraintoward="top"
     )
-    figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, height=300)
+    figure.update_layout(
+        margin={"l": 0, "r": 0, "t": 0, "b": 0}, height=int(np.clip(290 * height / width, 160, 520))
+    )
     return figure
 
 

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from zoo.errors import ModelFileError, ZooError
 from zoo.images import read_image
@@ -87,3 +88,9 @@ def make_mask(
     status.update(label=f"Mask made in {prediction.seconds:.2f} s", state="complete")
     st.session_state.demo_result = (key, prediction)
     return prediction
+
+
+def show_progress(bar: DeltaGenerator, done: int, total: int | None) -> None:
+    """Move a download's bar; `done` and `total` are bytes, `total` None where the server does not say."""
+    megabytes = f"{done / 1e6:.1f} MB"
+    bar.progress(min(1.0, done / total) if total else 0.0, f"Downloading: {megabytes}")
