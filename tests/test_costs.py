@@ -1,0 +1,196 @@
+"""The formula against the live count, the file against the networks, and the audit against typed numbers."""
+
+import sys
+from subprocess import run
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from zoo.catalog import load_catalog
+from zoo.complexity import count
+from zoo.complexity.__main__ import BUNDLED, BUNDLED_CLASSES, costs_table
+from zoo.costs import audit, largest_size, load_costs, macs_at, macs_by_stride, macs_over
+from zoo.errors import BudgetError, SizeError, UnknownIdError
+from zoo.tables import DATA
+
+ROWS = load_catalog()
+ERFNET = "cityscapes-erfnet-1024x512"
+SWIFTNET = "cityscapes-mobilenetv2-swiftnet-2048x1024"
+FPNLITE = "cityscapes-mobilenetv2-fpnlite-768x384"
+SIDES = st.integers(32, 4096)
+
+# In the table's order: counted GigaMACs measured on the public definitions, to their last printed digit.
+AUDIT = """
+3.2162 explained, 2.3491 explained, 3.4032 explained, 6.5358 explained, 3.0765 explained, 7.9105 explained,
+3.1614 equal, 2.0092 equal, 3.3571 equal, 7.8643 equal,
+3.5454 equal, 2.2043 equal, 3.7673 explained, 15.0692 equal, 3.5454 equal, 2.2043 equal, 3.7673 explained,
+8.8379 equal, 26.3667 unexplained, 111.1573 equal, 6.0917 equal, 24.3668 equal,
+2.735 unexplained, 8.565 equal, 171.594 equal, 6.062 explained, 4.597 explained, 119.476 explained,
+2.0862 not published, 10.4364 not published, 168.7312 not published, 285.443 equal, 337.458 equal,
+26.604 unexplained, 38.154 unexplained
+"""
+
+# Whole Cityscapes images, for which the 769x769 rows' numbers were published.
+AT_2049x1025 = {
+    "cityscapes-mobilenetv2-deeplab-769x769": "21.233",
+    "cityscapes-mobilenetv3-deeplab-769x769": "16.09",
+    "cityscapes-xception65-deeplab-769x769": "418.376",
+}
+
+
+def printed(value: float, like: str) -> str:
+    return f"{value:.{len(like.partition('.')[2])}f}"
+
+
+def check_all_rows(width: int, height: int) -> None:
+    table = macs_at(width, height)
+    for row_id, macs in table.items():
+        if pd.isna(macs):
+            with pytest.raises(SizeError):
+                count(row_id, width, height)
+        else:
+            assert macs == count(row_id, width, height).macs, row_id
+
+
+@given(SIDES, SIDES)
+@example(1919, 1079)
+@settings(max_examples=2)
+def test_the_formula_is_the_live_count(width: int, height: int) -> None:
+    check_all_rows(width, height)
+
+
+@given(st.integers(4, 512), st.integers(4, 512))
+@settings(max_examples=10)
+def test_erfnet_at_the_sizes_it_takes(columns: int, rows: int) -> None:
+    assert macs_at(8 * columns, 8 * rows)[ERFNET] == count(ERFNET, 8 * columns, 8 * rows).macs
+
+
+@pytest.mark.slow
+@given(SIDES, SIDES)
+@settings(max_examples=100)
+def test_the_formula_is_the_live_count_at_many_sizes(width: int, height: int) -> None:
+    check_all_rows(width, height)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "cells"),
+    [
+        (2048, 1024, 8 * 16 + 4 * 8 + 2 * 4),
+        (512, 512, 8 * 8 + 4 * 4 + 2 * 2),
+        (64, 4096, 8 + 4 + 2),  # too narrow for two columns
+        (4096, 32, 8 * 1024 + 4 * 512 + 2 * 256),
+        (640, 1025, 8 * 5 + 4 * 2 + 2 * 1),  # 20 x 33 features: 4.85, 2.42 and 1.21 columns
+    ],
+)
+def test_swiftnets_pooled_grids(width: int, height: int, cells: int) -> None:
+    assert macs_by_stride(SWIFTNET, width, height)["pooled grids"] == 5376 * cells
+    assert macs_at(width, height)[SWIFTNET] == count(SWIFTNET, width, height).macs
+
+
+def test_bundled_networks_have_their_own_classes() -> None:
+    for name, row_id in BUNDLED.items():
+        live = count(row_id, 333, 222, num_classes=BUNDLED_CLASSES)
+        assert macs_over(name, [333], [222]).tolist() == [live.macs]
+        assert load_costs().at[name, "params"] == live.params
+
+
+def test_macs_at_is_whole_and_in_the_tables_order() -> None:
+    macs = macs_at(769, 385)
+    assert macs.index.equals(ROWS.index)
+    assert str(macs.dtype) == "Int64"
+    assert macs.index[macs.isna()].tolist() == [ERFNET]
+    assert macs_at(768, 384).notna().all()
+
+
+@pytest.mark.parametrize("size", [(31, 64), (64, 4097), (64.0, 64), ("64", 64)])
+def test_bad_sizes(size: tuple[object, object]) -> None:
+    with pytest.raises(SizeError):
+        macs_at(*size)
+    with pytest.raises(SizeError):
+        macs_by_stride(FPNLITE, *size)
+
+
+def test_unknown_rows() -> None:
+    for call in (lambda: macs_over("none", [64], [64]), lambda: largest_size("none", 4)):
+        with pytest.raises(UnknownIdError):
+            call()
+
+
+def test_one_network_by_hand() -> None:
+    costs = load_costs().loc[FPNLITE]
+    expected = {"cost_2": 3200, "cost_4": 95984, "cost_8": 116112, "cost_16": 616000, "cost_32": 1796928}
+    assert costs[list(expected)].to_dict() == expected
+    assert costs["constant"] == costs["pooled"] == costs["cost_1"] == 0
+    assert macs_over(FPNLITE, [65], [33]).tolist() == [
+        3200 * 33 * 17 + 95984 * 17 * 9 + 116112 * 9 * 5 + 616000 * 5 * 3 + 1796928 * 3 * 2
+    ]
+
+
+def test_strides_sum_to_the_total_and_curves_are_its_points() -> None:
+    sizes = [(640, 480), (1000, 752), (2048, 1024)]
+    tables = [macs_at(*size) for size in sizes]
+    for row_id in ROWS.index:
+        totals = [int(table[row_id]) for table in tables]
+        assert [macs_by_stride(row_id, *size).sum() for size in sizes] == totals
+        assert macs_over(row_id, *np.transpose(sizes)).tolist() == totals
+
+
+def test_erfnet_refuses_its_strides_too() -> None:
+    with pytest.raises(SizeError):
+        macs_by_stride(ERFNET, 100, 100)
+
+
+@pytest.mark.parametrize(("row_id", "aspect"), [(FPNLITE, (2, 1)), (SWIFTNET, (4, 3)), (ERFNET, (1, 1))])
+@pytest.mark.parametrize("max_gmacs", [0.5, 4, 33.3, 1e6])
+def test_largest_size_by_trying_all(row_id: str, aspect: tuple[int, int], max_gmacs: float) -> None:
+    heights = {width: 32 * max(1, round(width * aspect[1] / aspect[0] / 32)) for width in range(32, 4097, 32)}
+    fitting = [
+        width * height
+        for width, height in heights.items()
+        if macs_at(width, height)[row_id] <= max_gmacs * 1e9
+    ]
+    found = largest_size(row_id, max_gmacs, aspect)
+    assert heights[found.width] == found.height
+    assert found.width * found.height == max(fitting)
+
+
+def test_largest_size_in_steps_that_the_network_needs() -> None:
+    assert all(side % 24 == 0 for side in largest_size(ERFNET, 4, multiple=3))
+    with pytest.raises(BudgetError):
+        largest_size(FPNLITE, 1e-6)
+
+
+def test_the_file_is_what_the_networks_count() -> None:
+    assert costs_table().to_csv(index=False, lineterminator="\n") == (DATA / "costs.csv").read_text()
+
+
+def test_the_audit() -> None:
+    table = audit()
+    typed = [entry.strip().partition(" ") for entry in AUDIT.split(",")]
+    assert [
+        printed(value, text) for value, (text, _, _) in zip(table["counted_gmacs"], typed, strict=True)
+    ] == [text for text, _, _ in typed]
+    assert table["verdict"].tolist() == [verdict for _, _, verdict in typed]
+    explained = table["verdict"].isin(["explained", "unexplained"])
+    assert (table["explanation"].notna() == explained).all()
+    assert (table["error_pct"][table["verdict"] == "equal"].abs() <= 0.5).all()
+    assert (table["error_pct"][explained].abs() > 0.5).all()
+    assert table["error_pct"][table["verdict"] == "not published"].isna().all()
+
+
+def test_numbers_published_for_another_size() -> None:
+    table = audit().dropna(subset="published_at")
+    assert set(table["published_at"]) == {"2049x1025"}
+    assert set(table.index) == set(AT_2049x1025)
+    for row_id, text in AT_2049x1025.items():
+        assert printed(table.at[row_id, "gmacs_there"], text) == text
+        assert printed(macs_at(2049, 1025)[row_id] / 1e9, text) == text
+
+
+def test_no_torch_is_needed() -> None:
+    code = "import sys; from zoo.costs import audit, macs_at; macs_at(64, 64); audit()"
+    code += "; sys.exit('torch' in sys.modules)"
+    assert run([sys.executable, "-c", code], cwd=DATA.parent, check=False).returncode == 0
