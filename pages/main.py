@@ -11,6 +11,7 @@ page = st.navigation(
     [
         st.Page("explore.py", title="Explore", icon=":material/scatter_plot:", default=True),
         st.Page("catalog.py", title="Catalog", icon=":material/table_rows:"),
+        st.Page("complexity.py", title="Complexity", icon=":material/stacked_bar_chart:"),
         st.Page("demo.py", title="Demo", icon=":material/image_search:"),
     ]
 )

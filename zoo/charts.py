@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -218,4 +218,18 @@ def shares_bars(entries: Sequence[LegendEntry]) -> go.Figure:
     figure.update_xaxes(visible=False, range=[0, 115])
     figure.update_yaxes(autorange="reversed", title=None)
     figure.update_layout(margin={"l": 0, "r": 0, "t": 0, "b": 0}, height=40 + 26 * len(entries))
+    return figure
+
+
+def stride_bars(strides: Mapping[str, pd.Series]) -> go.Figure:
+    """Return where each row spends its MACs, stacked: `macs_by_stride` by row id."""
+    table = pd.DataFrame(strides)
+    figure = go.Figure(
+        [
+            go.Bar(x=macs / 1e9, y=list(table.columns), orientation="h", name=str(part))
+            for part, macs in table.iterrows()
+        ]
+    )
+    figure.update_layout(barmode="stack", height=160 + 40 * len(table.columns), margin=MARGIN)
+    figure.update_xaxes(title="GigaMACs, counted")
     return figure
