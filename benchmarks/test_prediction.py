@@ -1,0 +1,91 @@
+"""How long masks take: `python -m pytest benchmarks/test_prediction.py -s` prints the times side by side."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from zoo.limits import Size
+from zoo.prediction import _onnx_network, predict
+from zoo.runtimes.export import exported
+from zoo.runtimes.torch_module import TorchNetwork
+from zoo.weights.checkpoints import CACHE_VARIABLE, resolve
+
+ROWS = [
+    ("cityscapes-mobilenetv2-unetlite-768x384", Size(768, 384)),
+    ("cityscapes-mobilenetv2-fpnlite-768x384", Size(768, 384)),
+    ("cityscapes-mobilenetv2s16-deeplabv3lite-768x384", Size(768, 384)),
+    ("ade20k32-mobilenetv2-unetlite-512x512", Size(512, 512)),
+]
+ROUNDS = 15
+HOME = Path(__file__).resolve().parents[1]
+
+
+def scene(size: Size) -> np.ndarray:
+    noise = np.random.default_rng(0).integers(0, 256, (12, 16, 3), np.uint8)
+    return np.asarray(Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC))
+
+
+def side_by_side(**runs: Callable[[], object]) -> dict[str, float]:
+    """Return median milliseconds, the runs taking turns so that a busy moment hits all of them."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for round_number in range(ROUNDS + 3):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if round_number >= 3:
+                times[name].append(1000 * (time.perf_counter() - start))
+    return {name: median(values) for name, values in times.items()}
+
+
+@pytest.mark.parametrize(("row_id", "size"), ROWS)
+def test_a_warm_mask_costs_little_more_than_the_bare_run(row_id: str, size: Size) -> None:
+    checkpoint = resolve(row_id, "bundled")
+    # The very session that makes the mask: two would fight for the processor's cores.
+    bare = _onnx_network(str(exported(checkpoint, size, print)))
+    torch_network = TorchNetwork(row_id, str(checkpoint.path))
+    rgb = scene(size)
+    values = np.random.default_rng(0).normal(size=(1, 3, size.height, size.width)).astype(np.float32)
+    took = side_by_side(
+        bare=lambda: bare.run(values),
+        mask=lambda: predict(row_id, rgb, weights="bundled"),
+        torch=lambda: torch_network.run(values),
+    )
+    print(
+        f"\n{row_id}: bare onnxruntime {took['bare']:.1f} ms, mask {took['mask']:.1f} ms "
+        f"({took['mask'] / took['bare']:.2f} times), plain torch {took['torch']:.1f} ms"
+    )
+    assert took["mask"] <= 1.3 * took["bare"]
+    assert took["mask"] < 0.5 * took["torch"]
+
+
+def test_a_photo_of_twelve_megapixels() -> None:
+    file = io.BytesIO()
+    Image.fromarray(scene(Size(4000, 3000))).save(file, "JPEG", quality=92)
+    took = side_by_side(mask=lambda: predict(ROWS[0][0], file.getvalue()))
+    print(f"\n12-megapixel JPEG to mask: {took['mask']:.0f} ms")
+    assert took["mask"] < 1500
+
+
+def test_the_first_mask_ever_and_one_in_a_later_process(tmp_path: Path) -> None:
+    code = (
+        "import zoo, numpy as np\n"
+        f"zoo.predict({ROWS[0][0]!r}, np.zeros((384, 768, 3), np.uint8), weights='bundled', progress=print)\n"
+    )
+    for name, limit in (("first ever", 12), ("later process", 3)):
+        start = time.perf_counter()
+        environment = {**os.environ, CACHE_VARIABLE: str(tmp_path)}
+        subprocess.run([sys.executable, "-c", code], cwd=HOME, env=environment, check=True)
+        took = time.perf_counter() - start
+        print(f"\n{name}: {took:.2f} s")
+        assert took < limit
