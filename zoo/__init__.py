@@ -17,7 +17,7 @@ _HOMES = {
     "predict": "zoo.prediction",
 }
 
-__all__ = ["__version__", *_HOMES]  # noqa: PLE0604 (the names are strings)
+__all__ = ["__version__", *_HOMES]
 
 
 def __getattr__(name: str) -> Any:

@@ -24,6 +24,7 @@ def test_upload_mask_slider_and_download(page: Page, tmp_path: Path) -> None:
     slider.focus()
     slider.press("ArrowLeft")
     expect(page).to_have_url(re.compile("demo_strength=59"))
+    page.wait_for_timeout(1500)  # a download is made for the run that the button belongs to
     with page.expect_download() as download:
         page.get_by_role("button", name="Mask", exact=True).click()
     mask = Image.open(io.BytesIO(download.value.path().read_bytes()))
