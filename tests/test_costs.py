@@ -105,7 +105,7 @@ def test_macs_at_is_whole_and_in_the_tables_order() -> None:
     assert macs_at(768, 384).notna().all()
 
 
-@pytest.mark.parametrize("size", [(31, 64), (64, 4097), (64.0, 64), ("64", 64)])
+@pytest.mark.parametrize("size", [(0, 64), (-64, 64), (31, 64), (64, 4097), (64.0, 64), ("64", 64)])
 def test_bad_sizes(size: tuple[object, object]) -> None:
     with pytest.raises(SizeError):
         macs_at(*size)
@@ -161,6 +161,18 @@ def test_largest_size_in_steps_that_the_network_needs() -> None:
     assert all(side % 24 == 0 for side in largest_size(ERFNET, 4, multiple=3))
     with pytest.raises(BudgetError):
         largest_size(FPNLITE, 1e-6)
+
+
+@pytest.mark.parametrize("gmacs", [0, -1, float("nan"), float("inf"), "much"])
+def test_budgets_that_are_none(gmacs: object) -> None:
+    with pytest.raises(BudgetError):
+        largest_size(FPNLITE, gmacs)
+
+
+@pytest.mark.parametrize(("aspect", "multiple"), [((0, 1), 32), ((1, -1), 32), ((1, 1.5), 32), ((1, 1), 0)])
+def test_aspects_and_multiples_that_are_none(aspect: tuple[int, int], multiple: int) -> None:
+    with pytest.raises(SizeError, match="cannot be used"):
+        largest_size(FPNLITE, 4, aspect, multiple)
 
 
 def test_the_file_is_what_the_networks_count() -> None:

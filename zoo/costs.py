@@ -11,15 +11,17 @@ confirms the formula and writes the file.
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from zoo.catalog import check_row_size, get_row, load_audit, load_catalog, load_families
-from zoo.errors import BudgetError, UnknownIdError
+from zoo.catalog import check_row_size, get_row, load_audit, load_catalog, load_families, unknown_name
+from zoo.errors import BudgetError, SizeError, TableError
 from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE, Size, check_size
+from zoo.selection import check_budget
 from zoo.tables import DATA, load_table
 
 STRIDES = (1, 2, 4, 8, 16, 32)
@@ -48,7 +50,10 @@ def _costs() -> pd.DataFrame:
     names = [*COSTS, "constant", "pooled", "params", "peak_activation_values"]
     columns = {"id": pa.Column(str, unique=True), **{name: count(name) for name in names}}
     columns["ptflops_version"] = pa.Column(str)
-    return load_table(DATA / "costs.csv", pa.DataFrameSchema(columns, strict=True)).set_index("id")
+    table = load_table(DATA / "costs.csv", pa.DataFrameSchema(columns, strict=True)).set_index("id")
+    for row_id in load_catalog().index.difference(table.index, sort=False):
+        raise TableError(f"costs.csv has no line for {row_id}: write it anew with python -m zoo.complexity.")
+    return table
 
 
 @cache
@@ -93,19 +98,23 @@ def macs_by_stride(row_id: str, width: int, height: int) -> pd.Series:
 def largest_size(row_id: str, max_gmacs: float, aspect: tuple[int, int] = (2, 1), multiple: int = 32) -> Size:
     """Return the largest input of about that aspect ratio (width, height) whose MACs fit the budget.
 
-    Both sides are multiples of `multiple`, and of what the network needs. Raises BudgetError if not even
-    the smallest fits.
+    Both sides are multiples of `multiple`, and of what the network needs. Raises UnknownIdError, SizeError
+    for an aspect or a multiple that is none, and BudgetError for no budget or if not even the smallest fits.
     """
-    get_row(row_id)
-    need = int(_arrays()[2][load_catalog().index.get_loc(row_id)])
-    step = int(np.lcm(multiple, need))
+    row, budget = get_row(row_id), check_budget(max_gmacs)
+    for name, whole in (("aspect", aspect[0]), ("aspect", aspect[1]), ("multiple", multiple)):
+        if not isinstance(whole, int) or not 1 <= whole <= SIZE_MAX_SIDE:
+            raise SizeError(f"{name} {whole!r} cannot be used: give a whole number, 1 to {SIZE_MAX_SIDE}.")
+    step = math.lcm(multiple, int(load_families()["size_multiple"][row["family"]]))
     widths = np.arange(step, SIZE_MAX_SIDE + 1, step)
     heights = np.maximum(step, np.rint(widths * aspect[1] / aspect[0] / step).astype(int) * step)
     usable = (widths >= SIZE_MIN_SIDE) & (heights >= SIZE_MIN_SIDE) & (heights <= SIZE_MAX_SIDE)
     widths, heights = widths[usable], heights[usable]
-    fits = macs_over(row_id, widths, heights) <= max_gmacs * 1e9
+    fits = macs_over(row_id, widths, heights) <= budget * 1e9
     if not fits.any():
-        raise BudgetError(f"{max_gmacs:g} GigaMACs fit no size of {row_id} in steps of {step}: allow more.")
+        raise BudgetError(
+            f"{budget:g} GigaMACs fit no size of {row_id} in steps of {step} pixels: allow more."
+        )
     best = np.flatnonzero(fits)[np.argmax((widths * heights)[fits])]
     return Size(int(widths[best]), int(heights[best]))
 
@@ -139,8 +148,7 @@ def _gmacs(row_id: str, width: int, height: int) -> float:
 
 def _row_costs(row_id: str) -> pd.Series:
     if row_id not in _costs().index:
-        get_row(row_id)  # names near matches
-        raise UnknownIdError(f"{row_id!r} has no line in data/costs.csv.")
+        raise unknown_name("row", row_id, _costs().index, "See all with: python -m zoo list")
     return _costs().loc[row_id]
 
 
