@@ -81,7 +81,7 @@ class BusyError(FailedError):
 
 
 def shown_name(name: object, length: int = 60) -> str:
-    """Return a file's name as a message may show it: no folders, no control characters, at most `length` long.
+    """Return a file name as a message may show it: no folders or control characters, at most `length` long.
 
     The name of an upload is text from outside: it may hold line breaks, or ten thousand letters.
     """
