@@ -70,7 +70,7 @@ with result:
     )
     shown = [made.classes.index(name) for name in only] or None
     original, masked = st.columns(2)
-    original.image(prediction.rgb, caption="Picture", width="stretch")
+    original.image(prediction.rgb, caption="Picture", width="stretch", alt="The picture as it was given")
     masked.plotly_chart(
         mask_preview(
             prediction.rgb, prediction.labels, made.classes, palette, strength, outlines=outlines, only=shown

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -132,6 +133,12 @@ def _card(row: pd.Series) -> str:
         f"printed as {row['published_name']}",
         f"model published: {'yes' if row['available'] else 'no'}",
     ]
+    if row["qat"]:
+        lines.append("quantization-aware training")
+    if isinstance(row["references"], str):
+        lines.append(f"references {row['references']}")
+    if isinstance(row["notes"], str):
+        lines += textwrap.wrap(row["notes"], 60)
     return "<br>".join(lines)
 
 
@@ -247,7 +254,7 @@ def stride_bars(strides: Mapping[str, pd.Series]) -> go.Figure:
         barmode="stack",
         height=180 + 50 * len(table.columns),
         margin=MARGIN,
-        legend={"orientation": "h", "yanchor": "top", "y": -0.35, "x": 0, "traceorder": "normal"},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"},
     )
     figure.update_xaxes(title="GigaMACs, counted")
     return figure

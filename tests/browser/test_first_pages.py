@@ -107,7 +107,7 @@ def test_downloads_read_back_to_the_catalog(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1280, 420])
-@pytest.mark.parametrize("path", ["/?rows=cityscapes-erfnet-1024x512", "/catalog"])
+@pytest.mark.parametrize("path", ["/?rows=cityscapes-erfnet-1024x512", "/catalog", "/complexity", "/demo"])
 def test_axe_finds_nothing_serious(browser: Browser, server: str, scheme: str, width: int, path: str) -> None:
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
