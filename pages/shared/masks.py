@@ -7,7 +7,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from zoo.errors import ModelFileError, ZooError
+from zoo.errors import ModelFileError, ZooError, shown_name
 from zoo.images import read_image
 from zoo.limits import Size
 from zoo.prediction import Prediction, predict
@@ -53,9 +53,10 @@ def own_weights() -> str | None:
     # The name on disk comes from the content, never from the visitor; the folder goes with the session.
     folder = st.session_state.setdefault("demo_folder", tempfile.TemporaryDirectory(prefix="segselect-"))
     data = sent.getvalue()
-    path = Path(folder.name) / (hashlib.sha256(data).hexdigest() + suffix)
+    path = Path(folder.name) / (hashlib.sha256(data).hexdigest()[:32] + suffix)
     if not path.exists():
         path.write_bytes(data)
+    st.session_state.demo_own_name = sent.name
     return str(path)
 
 
@@ -81,13 +82,19 @@ def make_mask(
             )
     except ZooError as error:
         status.update(label="No new mask", state="error")
-        st.error(str(error), icon=":material/error:")
+        st.error(_by_the_visitors_name(str(error), weights), icon=":material/error:")
         if kept is not None:
             st.caption("Below is the mask before this change.")
         return None if kept is None else kept[1]
     status.update(label=f"Mask made in {prediction.seconds:.2f} s", state="complete")
     st.session_state.demo_result = (key, prediction)
     return prediction
+
+
+def _by_the_visitors_name(text: str, weights: str | None) -> str:
+    """Name the visitor's own file as they know it, not as it lies here."""
+    name = st.session_state.get("demo_own_name")
+    return text if name is None or weights is None else text.replace(Path(weights).name, shown_name(name))
 
 
 def show_progress(bar: DeltaGenerator, done: int, total: int | None) -> None:
