@@ -2,4 +2,8 @@
 
 import streamlit as st
 
+import zoo.charts  # noqa: F401  # here, so that the server pays for these imports at its start, not the first visitor
+from zoo.costs import audit
+
+audit()  # reads the tables once
 app = st.App("pages/main.py")
