@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -29,27 +30,71 @@ def resize(x: Tensor, like: Tensor, *, align_corners: bool = False) -> Tensor:
     return functional.interpolate(x, size=like.shape[-2:], mode="bilinear", align_corners=align_corners)
 
 
+def resize_nearest(x: Tensor, like: Tensor) -> Tensor:
+    """Return x brought to the height and width of another tensor, each value the nearest one."""
+    return functional.interpolate(x, size=like.shape[-2:], mode="nearest")
+
+
+def global_mean(x: Tensor) -> Tensor:
+    """Return the mean over height and width: (N, C, 1, 1)."""
+    return functional.adaptive_avg_pool2d(x, 1)
+
+
+def average_cells(x: Tensor, rows: int, columns: int) -> Tensor:
+    """Return adaptive average pooling to that many cells, for exports whose height and width stay free.
+
+    Written out because the pooling operator exports to ONNX only where the cells divide without a remainder.
+    """
+    return _average_rows(_average_rows(x, rows).transpose(-1, -2), columns).transpose(-1, -2)
+
+
+def _average_rows(x: Tensor, count: int) -> Tensor:
+    rows = x.shape[-2]
+    shares = [x[..., i * rows // count : ((i + 1) * rows + count - 1) // count, :] for i in range(count)]
+    return torch.cat([share.mean(dim=-2, keepdim=True) for share in shares], dim=-2)
+
+
 def conv_norm_act(
     in_channels: int,
     out_channels: int,
     kernel: int = 1,
     *,
+    stride: int = 1,
     dilation: int = 1,
     groups: int = 1,
+    bias: bool = False,
     eps: float = 1e-5,
     activation: Activation | None = nn.ReLU,
 ) -> nn.Sequential:
-    """Return convolution (no bias, stride 1, same size), batch norm, and the activation unless it is None."""
+    """Return convolution (padded: n becomes ceil(n / stride)), batch norm, and the activation if any."""
     padding = dilation * (kernel // 2)
     layers: list[nn.Module] = [
         nn.Conv2d(
-            in_channels, out_channels, kernel, padding=padding, dilation=dilation, groups=groups, bias=False
+            in_channels,
+            out_channels,
+            kernel,
+            stride=stride,
+            padding=padding,
+            dilation=dilation,
+            groups=groups,
+            bias=bias,
         ),
         nn.BatchNorm2d(out_channels, eps=eps),
     ]
     if activation is not None:
         layers.append(activation(inplace=True))
     return nn.Sequential(*layers)
+
+
+def norm_act_conv(
+    in_channels: int, out_channels: int, kernel: int = 1, *, groups: int = 1, bias: bool = False
+) -> nn.Sequential:
+    """Return batch norm, ReLU and a convolution of the same size."""
+    return nn.Sequential(
+        nn.BatchNorm2d(in_channels),
+        nn.ReLU(inplace=True),
+        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, groups=groups, bias=bias),
+    )
 
 
 def separable_conv(

@@ -11,9 +11,8 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from zoo.models.blocks import choose, conv_norm_act, resize, separable_conv
+from zoo.models.blocks import choose, conv_norm_act, global_mean, resize, separable_conv
 from zoo.models.encoders import Encoder, MobileNetV2Encoder, TimmEncoder
 
 EPS = 1e-3
@@ -34,7 +33,7 @@ class ASPP(nn.Module):
         self.dropout = nn.Dropout(0.1)
 
     def forward(self, x: Tensor) -> Tensor:
-        pooled = self.pooling(functional.adaptive_avg_pool2d(x, 1))
+        pooled = self.pooling(global_mean(x))
         branches = [resize(pooled, x, align_corners=True), self.conv1x1(x)]
         branches += [branch(x) for branch in self.atrous]
         return self.dropout(self.project(torch.cat(branches, dim=1)))
@@ -80,7 +79,7 @@ class LRASPP(nn.Module):
 
     def forward(self, features: list[Tensor]) -> Tensor:
         last, detail = features[-1], features[2]
-        gate = torch.sigmoid(self.gate(functional.adaptive_avg_pool2d(last, 1)))
+        gate = torch.sigmoid(self.gate(global_mean(last)))
         context = resize(self.conv1x1(last) * gate, detail, align_corners=True)
         return self.logits(context) + self.detail_logits(detail)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.models.blocks import choose, resize
+from zoo.models.blocks import average_cells, choose, norm_act_conv, resize
 from zoo.models.encoders import MobileNetV2Encoder
 
 WIDTH = 128
@@ -17,32 +17,11 @@ GRID_ROWS = (8, 4, 2)
 ENCODERS = {"MobileNetV2": MobileNetV2Encoder}
 
 
-def norm_act_conv(
-    in_channels: int, out_channels: int, kernel: int = 1, *, bias: bool = False
-) -> nn.Sequential:
-    """Return batch norm, ReLU and a convolution of the same size."""
-    return nn.Sequential(
-        nn.BatchNorm2d(in_channels),
-        nn.ReLU(inplace=True),
-        nn.Conv2d(in_channels, out_channels, kernel, padding=kernel // 2, bias=bias),
-    )
-
-
-def average_rows(x: Tensor, count: int) -> Tensor:
-    """Return `count` rows, each the mean of its share of x's: adaptive average pooling along the height.
-
-    Written out because the pooling operator exports to ONNX only where the rows divide without a remainder.
-    """
-    rows = int(x.shape[-2])
-    shares = [x[..., i * rows // count : -(-(i + 1) * rows // count), :] for i in range(count)]
-    return torch.cat([share.mean(dim=-2, keepdim=True) for share in shares], dim=-2)
-
-
 def average_grid(x: Tensor, rows: int) -> Tensor:
     """Return x averaged over a grid of that many rows and as many columns as keep its cells nearly square."""
     height, width = int(x.shape[-2]), int(x.shape[-1])
     columns = max(1, round(rows * width / height))
-    return average_rows(average_rows(x, rows).transpose(-1, -2), columns).transpose(-1, -2)
+    return average_cells(x, rows, columns)
 
 
 class SpatialPyramidPooling(nn.Module):
