@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-import zoo.charts  # noqa: F401  # here, so that the server pays for these imports at its start, not the first visitor
+import zoo.charts.explore  # noqa: F401  # here, so that the server pays for these imports at its start, not the first visitor
 from zoo.costs import audit
 
 audit()  # reads the tables once

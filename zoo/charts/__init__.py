@@ -1,0 +1,31 @@
+"""Every Plotly figure: one file per page's charts, `style` for what they share.
+
+Colours are safe for colour-blind eyes, and a symbol or a dash says the same again. A figure is fetched from
+its file when it is first asked for, so that a page pays only for its own.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
+    from zoo.charts.demo import mask_preview, shares_bars
+    from zoo.charts.explore import pareto
+
+_HOMES = {
+    "growth_curves": "complexity",
+    "layer_treemap": "complexity",
+    "mask_preview": "demo",
+    "pareto": "explore",
+    "shares_bars": "demo",
+    "stride_bars": "complexity",
+}
+__all__ = ["growth_curves", "layer_treemap", "mask_preview", "pareto", "shares_bars", "stride_bars"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

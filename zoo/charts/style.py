@@ -1,0 +1,28 @@
+"""What every figure shares: colours, symbols, margins, ticks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+# Okabe and Ito's palette, less black and yellow, which vanish on a dark or a light page.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+DASHES = ("solid", "dot", "dash", "dashdot")
+GREY = "#8a94a0"
+MARGIN = {"l": 8, "r": 8, "t": 34, "b": 8}
+
+
+def log_range(values: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of a logarithmic axis that holds these values with some air."""
+    return min(values) / 1.25, max(values) * 1.25
+
+
+def log_ticks(low: float, high: float) -> list[float]:
+    """Return 1, 2 and 5 of each decade within these ends."""
+    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    return [
+        tick for decade in decades for tick in (10.0**decade * np.array([1, 2, 5])) if low <= tick <= high
+    ]
