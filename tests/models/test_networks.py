@@ -1,16 +1,14 @@
 """The contract of every row's network, and what the blocks that families share must do."""
 
-import io
 import socket
 
-import numpy as np
-import onnxruntime
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
 import zoo
+from tests.models.networks import assert_same_logits, exported, picture
 from zoo.catalog import check_row_size, load_catalog, load_families
 from zoo.errors import InputError, SizeError, UnknownIdError
 from zoo.models import FAMILIES, build_model, edgeailite
@@ -36,10 +34,6 @@ def row_id(request) -> str:
 def network(row_id) -> nn.Module:
     torch.manual_seed(0)
     return build_model(row_id)
-
-
-def picture(width: int, height: int) -> torch.Tensor:
-    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(1)) * 2 - 1
 
 
 def test_published_size_costs_no_memory(row_id):
@@ -165,32 +159,18 @@ FREE_SIZE = [
 ]
 
 
-def exported(network: nn.Module, x: torch.Tensor, free: bool) -> onnxruntime.InferenceSession:
-    buffer = io.BytesIO()
-    axes = {"x": {2: "h", 3: "w"}, "y": {2: "h", 3: "w"}} if free else None
-    names = {"input_names": ["x"], "output_names": ["y"]}
-    torch.onnx.export(network, (x,), buffer, dynamo=False, opset_version=17, dynamic_axes=axes, **names)
-    return onnxruntime.InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of the classic exporter, inside torch
 @pytest.mark.parametrize("row_id", FREE_SIZE)
 @torch.no_grad()
 def test_one_export_serves_every_size(row_id):
     network = build_model(row_id, num_classes=3)
     session = exported(network, picture(64, 96), free=True)
     x = picture(104, 72) if "erfnet" in row_id else picture(101, 67)
-    expected = network(x).numpy()
-    found = session.run(None, {"x": x.numpy()})[0]
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+    assert_same_logits(session, network, x)
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning")  # its grids are fixed by the size: meant
 @torch.no_grad()
 def test_swiftnet_exports_for_one_size():
     network = build_model("cityscapes-mobilenetv2-swiftnet-2048x1024", num_classes=3)
     x = picture(200, 104)  # 7x4 features: grids that do not divide
-    found = exported(network, x, free=False).run(None, {"x": x.numpy()})[0]
-    expected = network(x).numpy()
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()
+    assert_same_logits(exported(network, x, free=False), network, x)

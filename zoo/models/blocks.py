@@ -97,6 +97,12 @@ def norm_act_conv(
     )
 
 
+def depthwise_conv_norm(in_channels: int, out_channels: int | None = None, *, stride: int = 1) -> nn.Module:
+    """Return a 3x3 of one input channel for each output channel, with norm and no activation."""
+    out_channels = out_channels or in_channels
+    return conv_norm_act(in_channels, out_channels, 3, stride=stride, groups=in_channels, activation=None)
+
+
 def separable_conv(
     in_channels: int,
     out_channels: int,

@@ -1,17 +1,19 @@
-"""Encoders that several families use: MobileNetV2 from torchvision's blocks, and what timm has as it is.
+"""Encoders that several families use: MobileNetV2 from torchvision's blocks, STDC, and what timm has.
 
 Source of MobileNetV2: Sandler et al., Inverted Residuals and Linear Bottlenecks, CVPR 2018, table 2.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torchvision.models.mobilenetv2 import MobileNetV2
 
-from zoo.models.blocks import Activation
+from zoo.models.blocks import Activation, conv_norm_act, depthwise_conv_norm
 
 FEATURE_BLOCKS = (1, 3, 6, 13, 17)
 """The last block of each stride: 2, 4, 8, 16, 32."""
@@ -94,3 +96,61 @@ def replace_relu6(module: nn.Module, activation: Activation) -> None:
             setattr(module, name, activation(inplace=True))
         else:
             replace_relu6(child, activation)
+
+
+class ShortTermDenseBlock(nn.Module):
+    """Four ever narrower convolutions one after another, side by side in the output; no residual.
+
+    With stride 2 the second one strides through a depthwise convolution, and the first is averaged.
+    """
+
+    def __init__(self, in_channels: int, out_channels: int, stride: int) -> None:
+        super().__init__()
+        half, quarter, eighth = out_channels // 2, out_channels // 4, out_channels // 8
+        self.first = conv_norm_act(in_channels, half)
+        self.down = nn.Identity() if stride == 1 else depthwise_conv_norm(half, stride=stride)
+        self.pool = nn.Identity() if stride == 1 else nn.AvgPool2d(3, stride, 1)  # zeros count
+        self.rest = nn.ModuleList(
+            [
+                conv_norm_act(half, quarter, 3),
+                conv_norm_act(quarter, eighth, 3),
+                conv_norm_act(eighth, eighth, 3),
+            ]
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        first = self.first(x)
+        y, parts = self.down(first), [self.pool(first)]
+        for layer in self.rest:
+            y = layer(y)
+            parts.append(y)
+        return torch.cat(parts, dim=1)
+
+
+class STDCEncoder(Encoder):
+    """Short-term dense concatenate network: features of 256, 512 and 1024 at strides 8, 16 and 32.
+
+    Source: Fan et al., Rethinking BiSeNet For Real-time Semantic Segmentation, CVPR 2021.
+    """
+
+    def __init__(self, depths: Sequence[int]) -> None:
+        super().__init__()
+        self.channels = [256, 512, 1024]
+        self.stem = nn.Sequential(conv_norm_act(3, 32, 3, stride=2), conv_norm_act(32, 64, 3, stride=2))
+        self.stages = nn.ModuleList()
+        channels = 64
+        for out_channels, depth in zip(self.channels, depths, strict=True):
+            blocks = [ShortTermDenseBlock(channels, out_channels, 2)]
+            blocks += [ShortTermDenseBlock(out_channels, out_channels, 1) for _ in range(depth - 1)]
+            self.stages.append(nn.Sequential(*blocks))
+            channels = out_channels
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        features = [self.stem(x)]
+        for stage in self.stages:
+            features.append(stage(features[-1]))
+        return features[1:]
+
+
+STDC_DEPTHS = {"STDC1": (2, 2, 2), "STDC2": (4, 5, 3)}
+"""Blocks in each stage."""

@@ -1,0 +1,33 @@
+"""What tests of networks share: a picture, an export, and how near its logits must be to torch's."""
+
+import io
+import warnings
+
+import numpy as np
+import onnxruntime
+import torch
+from torch import nn
+
+
+def picture(width: int, height: int) -> torch.Tensor:
+    return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def exported(network: nn.Module, x: torch.Tensor, free: bool) -> onnxruntime.InferenceSession:
+    buffer = io.BytesIO()
+    axes = {"x": {2: "h", 3: "w"}, "y": {2: "h", 3: "w"}} if free else None
+    names = {"input_names": ["x"], "output_names": ["y"]}
+    with warnings.catch_warnings():
+        # The classic exporter announces its end from several places. What it says of sizes that it would fix
+        # is a TracerWarning and stays an error.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.onnx.export(network, (x,), buffer, dynamo=False, opset_version=17, dynamic_axes=axes, **names)
+    return onnxruntime.InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
+
+
+@torch.no_grad()
+def assert_same_logits(session: onnxruntime.InferenceSession, network: nn.Module, x: torch.Tensor) -> None:
+    expected = network(x).numpy()
+    found = session.run(None, {"x": x.numpy()})[0]
+    assert found.shape == expected.shape
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()

@@ -1,0 +1,143 @@
+"""The recent networks: what they cost against numbers measured elsewhere, and the contract of each family.
+
+Parameters and GigaMACs are typed from counts of the public definitions with 19 classes, at the size beside
+them; torch counts two operations for a multiply-accumulate, without additions of a bias.
+"""
+
+from importlib import import_module
+from typing import NamedTuple
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
+
+from tests.models.networks import assert_same_logits, exported, picture
+from zoo.errors import InputError
+from zoo.models.blocks import average_cells
+
+
+class Case(NamedTuple):
+    family: str
+    encoder: str
+    decoder: str
+    params: int
+    size: tuple[int, int]
+    gmacs: str
+    """As counted of the public definition, or as published (fewer digits)."""
+
+    def build(self, num_classes: int = 19, device: str = "cpu") -> nn.Module:
+        with torch.device(device):
+            return (
+                import_module(f"zoo.models.{self.family}")
+                .build(self.encoder, self.decoder, num_classes)
+                .eval()
+            )
+
+
+WHOLE, HALF, THREE_QUARTERS = (2048, 1024), (1024, 512), (1536, 768)
+CASES = [
+    Case("ddrnet", "DDRNet-23-slim", "DAPPM", 5695987, WHOLE, "36.2813"),
+    Case("ddrnet", "DDRNet-23", "DAPPM", 20148947, WHOLE, "143"),
+    Case("pidnet", "PIDNet-S", "PAPPM", 7625715, WHOLE, "47.1942"),
+    Case("pidnet", "PIDNet-M", "PAPPM", 28538515, WHOLE, "177"),
+    Case("pidnet", "PIDNet-L", "DAPPM", 36939571, WHOLE, "274.9335"),
+    Case("bisenet", "ResNet18", "BiSeNetV1", 13275539, WHOLE, "118"),
+    Case("bisenet", "BiSeNetV2", "BGA", 3358627, WHOLE, "98.4132"),
+    Case("stdc", "STDC1", "BiSeNetV1", 8275104, HALF, "16.8631"),
+    Case("stdc", "STDC1", "BiSeNetV1", 8275104, (1920, 1024), "63.2362"),
+    Case("stdc", "STDC2", "BiSeNetV1", 12305568, THREE_QUARTERS, "52.7771"),
+    Case("ppliteseg", "STDC1", "FLD", 8028323, HALF, "11.4211"),
+    Case("ffnet", "ResNet40S", "FFNet-B", 13911283, WHOLE, "62.3672"),
+]
+PARAMS_ONLY = [
+    Case("ppliteseg", "STDC2", "FLD", 12234755, HALF, ""),
+    Case("ffnet", "ResNet54S", "FFNet-B", 18044659, HALF, ""),
+    Case("ffnet", "ResNet78S", "FFNet-B", 27491059, HALF, ""),
+]
+SMALLEST = {f"{case.family}-{case.decoder}": case for case in reversed(CASES)}
+"""One network of each family and decoder."""
+
+
+def named(case: Case) -> str:
+    return f"{case.family}-{case.encoder}-{case.size[0]}x{case.size[1]}"
+
+
+@pytest.fixture(scope="module", params=SMALLEST.values(), ids=SMALLEST)
+def case(request) -> Case:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def network(case) -> nn.Module:
+    torch.manual_seed(0)
+    return case.build()
+
+
+@pytest.mark.parametrize("case", [*CASES, *PARAMS_ONLY], ids=named)
+def test_parameters(case):
+    assert sum(value.numel() for value in case.build(device="meta").parameters()) == case.params
+
+
+@pytest.mark.parametrize("case", CASES, ids=named)
+def test_gmacs(case):
+    width, height = case.size
+    network = case.build(device="meta")
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        logits = network(torch.empty(1, 3, height, width, device="meta"))
+    assert logits.shape == (1, 19, height, width)
+    digits = len(case.gmacs.partition(".")[2])
+    assert f"{counter.get_total_flops() / 2 / 1e9:.{digits}f}" == case.gmacs
+
+
+@torch.no_grad()
+def test_real_logits_at_every_size(case, network):
+    for width, height in ((64, 64), (97, 65), (32, 33)):
+        logits = network(picture(width, height))
+        assert logits.shape == (1, 19, height, width)
+        assert logits.isfinite().all()
+        assert logits.std() > 0
+
+
+@pytest.mark.parametrize("classes", [1, 150])
+def test_other_class_counts(case, classes):
+    network = case.build(classes, "meta")
+    assert network(torch.empty(2, 3, 64, 96, device="meta")).shape == (2, classes, 64, 96)
+
+
+@torch.no_grad()
+def test_state_dict_round_trip(case, network):
+    other, x = case.build(), picture(64, 64)
+    assert not torch.equal(other(x), network(x))
+    other.load_state_dict(network.state_dict())
+    assert torch.equal(other(x), network(x))
+
+
+def test_gradients_reach_every_parameter(network):
+    network(picture(64, 64)).square().mean().backward()
+    assert all(value.grad is not None and value.grad.isfinite().all() for value in network.parameters())
+    network.zero_grad()
+
+
+def test_one_export_serves_every_size(network):
+    session = exported(network, picture(64, 96), free=True)
+    for size in ((101, 67), (200, 130)):
+        assert_same_logits(session, network, picture(*size))
+
+
+@pytest.mark.parametrize("case", [*CASES, *PARAMS_ONLY], ids=named)
+def test_unknown_parts_are_named(case):
+    build = import_module(f"zoo.models.{case.family}").build
+    with pytest.raises(InputError, match=rf"encoder 'VGG' .*{case.encoder}"):
+        build("VGG", case.decoder, 2)
+    with pytest.raises(InputError, match=rf"decoder 'PSP' .*{case.decoder}"):
+        build(case.encoder, "PSP", 2)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 32), (25, 25), (1, 1), (3, 7), (60, 34)])
+@pytest.mark.parametrize("cells", [1, 2, 4])
+def test_pooled_cells_are_adaptive_average_pooling(width, height, cells):
+    x = torch.rand(2, 3, height, width)
+    expected = functional.adaptive_avg_pool2d(x, cells)
+    torch.testing.assert_close(average_cells(x, cells, cells), expected)
