@@ -78,9 +78,10 @@ def read_image(source: ImageSource, name: str | None = None) -> Picture:
     if isinstance(source, Image.Image):
         return _from_pillow(source, shown_name(name or getattr(source, "filename", "") or "the image"))
     if isinstance(source, bytes):
-        return _from_bytes(source, shown_name(name or "the image"))
+        shown = shown_name(name or "the image")
+        return _from_pillow(open_image(source, shown), shown)
     shown = shown_name(name or os.fspath(source))
-    return _from_bytes(_read_file(Path(source), shown), shown)
+    return _from_pillow(open_image(_read_file(Path(source), shown), shown), shown)
 
 
 def _read_file(path: Path, name: str) -> bytes:
@@ -136,16 +137,20 @@ def _from_array(array: npt.NDArray[np.uint8], name: str) -> Picture:
     return Picture(np.ascontiguousarray(array), (), name)
 
 
-def _from_bytes(data: bytes, name: str) -> Picture:
+def open_image(data: bytes, name: str) -> Image.Image:
+    """Return a file's image, not decoded yet: its header is within zoo.limits, a PNG's check sums are right.
+
+    `name` is what messages call it. Raises ImageError, one line.
+    """
     _check_bytes(len(data), name)
     image = _open(data, name)
     _check_pixels(*image.size, name)
     if image.format == "PNG":
         # Pillow's decoder passes over the check sums of the pixels; verify() does not, and spends the image.
-        with _decoding(name):
+        with decoding(name):
             image.verify()
         image = _open(data, name)
-    return _from_pillow(image, name)
+    return image
 
 
 def _open(data: bytes, name: str) -> Image.Image:
@@ -173,7 +178,7 @@ def _unidentified(data: bytes, name: str) -> str:
 
 
 @contextmanager
-def _decoding(name: str) -> Iterator[None]:
+def decoding(name: str) -> Iterator[None]:
     """Whatever a decoder raises on the way means that the file is cut short or damaged."""
     try:
         yield
@@ -193,16 +198,19 @@ def _from_pillow(image: Image.Image, name: str) -> Picture:
             "save it as an 8-bit JPEG or PNG."
         )
     orientation = _orientation(image)
-    with _decoding(name):
+    with decoding(name):
         image.load()
-        upright = _as_rgb(image, changes)
-    # Pillow turns a TIFF by itself while loading, and then forgets the tag.
-    turn = _UPRIGHT.get(_orientation(image))
-    if turn is not None:
-        upright = upright.transpose(turn)
+        upright = turned_upright(image, _as_rgb(image, changes))
     if orientation in _UPRIGHT:
         changes.append("It was turned upright, as its camera noted.")
     return Picture(np.array(upright), tuple(changes), name)
+
+
+def turned_upright(loaded: Image.Image, converted: Image.Image) -> Image.Image:
+    """Return `converted`, made from `loaded`, turned as the camera's notes in that one ask."""
+    # Asked after loading: Pillow turns a TIFF by itself then, and forgets the tag.
+    turn = _UPRIGHT.get(_orientation(loaded))
+    return converted if turn is None else converted.transpose(turn)
 
 
 def _orientation(image: Image.Image) -> int:
