@@ -99,7 +99,9 @@ def stacked(matrices: list[np.ndarray]) -> Tally:
 
 
 def test_the_mean_per_image_and_the_interval_are_what_they_say() -> None:
-    matrices = [rng.integers(0, 900, (4, 4)) + np.eye(4, dtype=int) * 2000 * (place % 5) for place in range(30)]
+    matrices = [
+        rng.integers(0, 900, (4, 4)) + np.eye(4, dtype=int) * 2000 * (place % 5) for place in range(30)
+    ]
     images = stacked(matrices)
     assert mean_over_images(images) == pytest.approx(
         np.mean([float(mean_iou(Tally.of(matrix))) for matrix in matrices])

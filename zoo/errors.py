@@ -8,7 +8,8 @@
     │   ├── ImageError        a picture that is refused
     │   ├── CheckpointError   a file of weights that is refused
     │   ├── ModelFileError    an .onnx or .tflite that is refused
-    │   └── TableError        a CSV that breaks its schema; names file, line, column, value
+    │   ├── TableError        a CSV that breaks its schema; names file, line, column, value
+    │   └── ArchiveError      a zip that is refused
     └── FailedError           asked rightly, and it failed; the command line exits with 1
         ├── CountError        a network could not be counted
         ├── WeightsMissingError   no weights for this row; names the ways to get some
@@ -54,6 +55,10 @@ class ModelFileError(InputError):
 
 class TableError(InputError):
     """A CSV that breaks its schema."""
+
+
+class ArchiveError(InputError):
+    """A zip that is refused."""
 
 
 class FailedError(ZooError):

@@ -22,6 +22,12 @@ MODEL_TENSORS = 20_000
 TABLE_BYTES = 2 * MEGABYTE
 TABLE_ROWS = 2_000
 
+ZIP_BYTES = 500 * MEGABYTE
+ZIP_UNPACKED_BYTES = 2_000 * MEGABYTE
+ZIP_ENTRIES = 20_000
+ZIP_DIRECTORY_BYTES = 20 * MEGABYTE
+"""A zip's own list of its entries, read before anything else: a thousand bytes for each."""
+
 SIZE_MIN_SIDE = 32
 SIZE_MAX_SIDE = 4096
 
