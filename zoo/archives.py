@@ -1,4 +1,4 @@
-"""The door for zips: entries are listed and read one at a time, in memory; nothing is ever written to disk."""
+"""The door for zips: entries are listed, and read one at a time in memory; none is ever written to disk."""
 
 from __future__ import annotations
 
