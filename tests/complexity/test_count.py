@@ -187,15 +187,6 @@ def test_a_failure_says_why_and_is_silent(capfd: pytest.CaptureFixture[str]) -> 
     assert not network.layer._forward_pre_hooks
 
 
-def test_macs_outside_of_layers_are_refused() -> None:
-    class Attention(nn.Module):
-        def forward(self, image: torch.Tensor) -> torch.Tensor:
-            return torch.bmm(image[0], image[0].transpose(1, 2))
-
-    with pytest.raises(CountError, match="outside of its layers"):
-        count_model(Attention(), 32, 32)
-
-
 def test_a_counted_network_stays_as_it_was(capfd: pytest.CaptureFixture[str]) -> None:
     network = Classifier().train()
     weights = {name: value.clone() for name, value in network.state_dict().items()}

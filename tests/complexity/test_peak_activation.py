@@ -7,6 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
+from torch.nn import functional
 
 from zoo.complexity import count_model
 
@@ -35,17 +36,59 @@ def add(net: nn.Module, image: torch.Tensor) -> torch.Tensor:
     return first + net.conv(image)
 
 
+def pre_activated(net: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    x = net.conv(image)
+    return x + torch.relu(x)
+
+
+def attend(net: nn.Module, image: torch.Tensor) -> torch.Tensor:
+    x = net.conv(image).flatten(2)[..., :64]  # 8 channels at 64 positions of 1024, in the whole's buffer
+    weights = functional.softmax(x.mT @ x, dim=-1)
+    return weights @ x.mT
+
+
+SCORES = 64 * 64 / PIXELS
+NORMS_AND_ACTIVATIONS = [
+    functional.relu,
+    functional.relu6,
+    functional.hardsigmoid,
+    functional.hardswish,
+    functional.sigmoid,
+    functional.tanh,
+    functional.silu,
+    functional.gelu,
+    functional.elu,
+    functional.leaky_relu,
+    functional.mish,
+    functional.softplus,
+    lambda x: functional.prelu(x, torch.zeros(8, device="meta")),
+    lambda x: functional.layer_norm(x, x.shape[1:]),
+    lambda x: functional.group_norm(x, 4),
+    lambda x: functional.instance_norm(x),
+]
+
+
+@pytest.mark.parametrize("function", NORMS_AND_ACTIVATIONS)
+def test_a_norm_or_activation_is_in_place(function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    # Beside its input it would need 8 + 8 channels.
+    network = Function(lambda net, image: function(net.conv(image)))
+    assert count_model(network, 32, 32).peak_activation_values == (3 + 8) * PIXELS
+
+
 @pytest.mark.parametrize(
     ("function", "channels"),
     [
         (lambda net, image: net.conv(image), 3 + 8),
         (lambda net, image: torch.relu(net.norm(net.conv(image))), 3 + 8),  # in place
-        (lambda net, image: nn.functional.hardswish(net.conv(image), inplace=True), 3 + 8),
+        (lambda net, image: functional.hardswish(net.conv(image), inplace=True), 3 + 8),
         (lambda net, image: net.conv(image).flatten(2).transpose(1, 2), 3 + 8),  # views
+        (lambda net, image: functional.softmax(net.conv(image), 1), 8 + 8),  # neither norm nor activation
+        (pre_activated, 8 + 8 + 8),  # what is read again is not written over
+        (attend, 8 + 2 * SCORES),
         (keep_the_image, 3 + 8 + 11),
         (add, 8 + 8 + 8),
-        (lambda net, image: nn.functional.interpolate(net.conv(image), scale_factor=2), 8 + 32),
-        (lambda net, image: nn.functional.max_pool2d(image, 2), 3 + 3 / 4 * 2),  # with its indices
+        (lambda net, image: functional.interpolate(net.conv(image), scale_factor=2), 8 + 32),
+        (lambda net, image: functional.max_pool2d(image, 2), 3 + 3 / 4 * 2),  # with its indices
     ],
 )
 def test_by_hand(function: Callable[..., torch.Tensor], channels: float) -> None:

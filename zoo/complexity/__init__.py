@@ -1,7 +1,8 @@
 """The live count: MACs, parameters, layers and activation memory of a network at any size.
 
-ptflops (backend aten) on meta tensors is the counter of record: no memory, no arithmetic. Bias additions are
-left out through its custom hooks, which also see each layer, so that the layers always sum to the total.
+ptflops (backend aten) on meta tensors is the counter of record: no memory, no arithmetic. Through its custom
+hooks (layers.py) bias additions are left out, every matrix product is counted, and each layer is seen, so
+that the layers always sum to the total.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import copy
 import io
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -19,18 +20,17 @@ from typing import Any
 import pandas as pd
 import torch
 from ptflops import get_model_complexity_info
-from ptflops.aten_ops import addmm_flop, conv_flop
 from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from zoo.catalog import check_row_size
+from zoo.complexity.layers import LAYER_COLUMNS, Layers
 from zoo.complexity.trace import Trace
 from zoo.errors import CountError
 from zoo.limits import Size, check_size
 from zoo.models import build_model
 
 PTFLOPS_VERSION = version("ptflops")
-LAYER_COLUMNS = ["name", "kind", "kernel", "stride", "dilation", "groups"]
-LAYER_COLUMNS += ["input_shape", "output_shape", "macs", "params"]
 _lock = threading.Lock()  # networks are kept and shared; their names are read through hooks
 
 
@@ -101,7 +101,8 @@ class _Shell(nn.Module):
     def forward(self, image: torch.Tensor) -> torch.Tensor:
         model, trace = self.held
         try:
-            with trace:
+            # Scaled dot product attention as the products that it is made of: ptflops sees no other form.
+            with trace, sdpa_kernel(SDPBackend.MATH):
                 return model(image)
         except Exception as error:  # ptflops would print it and go on
             self.failure = error
@@ -113,39 +114,25 @@ def _count(name: str, model: nn.Module, size: Size) -> Complexity:
     image = torch.empty((1, 3, size.height, size.width), device="meta")
     trace = Trace(image)
     shell = _Shell(model, trace)
-    layers: list[dict[str, Any]] = []
-    running = [""]
-    handles = [
-        module.register_forward_pre_hook(_note(running, path))
-        for path, module in model.named_modules()
-        if not list(module.children())
-    ]
-    hooks = {
-        torch.ops.aten.convolution: lambda args, out: _convolution(layers, running[0], args, out),
-        torch.ops.aten.addmm: lambda args, out: _linear(layers, running[0], args, out),
-        torch.ops.aten.mm: lambda args, out: _linear(layers, running[0], (None, *args), out),
-    }
-    try:
-        with torch.no_grad():
-            macs, _ = get_model_complexity_info(
-                shell,
-                (3, size.height, size.width),
-                print_per_layer_stat=False,
-                as_strings=False,
-                input_constructor=lambda _: image,
-                ost=io.StringIO(),
-                custom_modules_hooks=hooks,
-                backend="aten",
-            )
-    finally:
-        for handle in handles:
-            handle.remove()
+    layers = Layers(model)
+    with torch.no_grad(), layers.named():
+        macs, _ = get_model_complexity_info(
+            shell,
+            (3, size.height, size.width),
+            print_per_layer_stat=False,
+            as_strings=False,
+            input_constructor=lambda _: image,
+            ost=io.StringIO(),
+            custom_modules_hooks=layers.hooks,
+            backend="aten",
+        )
     if shell.failure is not None or macs is None:
         reason = " ".join(str(shell.failure).split())
         raise CountError(f"{name} could not be counted at {size}: {reason}") from shell.failure
-    table = pd.DataFrame(layers, columns=LAYER_COLUMNS)
-    if int(table["macs"].sum()) != int(macs):
-        raise CountError(f"{name} multiplies tensors outside of its layers, which nothing here accounts for.")
+    table = pd.DataFrame(layers.found, columns=LAYER_COLUMNS)
+    if trace.missed or int(table["macs"].sum()) != int(macs):
+        where = ", ".join(sorted(trace.missed)) or "no layer"
+        raise CountError(f"{name} multiplies matrices in {where}, which is not counted: use torch.matmul.")
     params = sum(parameter.numel() for parameter in model.parameters())
     return Complexity(
         id=name,
@@ -159,62 +146,3 @@ def _count(name: str, model: nn.Module, size: Size) -> Complexity:
         uncounted=dict(trace.uncounted),
         seconds=time.perf_counter() - began,
     )
-
-
-def _note(running: list[str], path: str) -> Any:
-    def hook(*_: object) -> None:
-        running[0] = path
-
-    return hook
-
-
-def _convolution(layers: list[dict[str, Any]], name: str, args: Any, outputs: Any) -> int:
-    image, weight, bias, stride, padding, dilation, transposed, output_padding, groups = args
-    macs = int(
-        conv_flop(
-            (image, weight, None, stride, padding, dilation, transposed, output_padding, groups), outputs
-        )
-    )
-    kind = "transposed convolution" if transposed else "convolution"
-    if groups > 1:
-        kind = f"depthwise {kind}" if groups == image.shape[1] else f"grouped {kind}"
-    layers.append(
-        {
-            "name": name,
-            "kind": kind,
-            "kernel": _by(weight.shape[2:]),
-            "stride": _by(stride),
-            "dilation": _by(dilation),
-            "groups": groups,
-            "input_shape": tuple(image.shape),
-            "output_shape": tuple(outputs[0].shape),
-            "macs": macs,
-            "params": weight.numel() + (0 if bias is None else bias.numel()),
-        }
-    )
-    return macs
-
-
-def _linear(layers: list[dict[str, Any]], name: str, args: Any, outputs: Any) -> int:
-    bias, image, weight = args[:3]
-    macs = int(addmm_flop([None, image, weight], outputs))
-    layers.append(
-        {
-            "name": name,
-            "kind": "linear",
-            "kernel": "",
-            "stride": "",
-            "dilation": "",
-            "groups": 1,
-            "input_shape": tuple(image.shape),
-            "output_shape": tuple(outputs[0].shape),
-            "macs": macs,
-            "params": weight.numel() + (0 if bias is None else bias.numel()),
-        }
-    )
-    return macs
-
-
-def _by(pair: Iterable[int]) -> str:
-    height, width = [*pair, *pair][:2]
-    return f"{width}x{height}"

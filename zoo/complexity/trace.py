@@ -10,11 +10,14 @@ import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-COUNTED = {"convolution", "_convolution", "addmm", "mm", "bmm", "matmul"}
+from zoo.complexity.layers import COUNTED, MISSED, storage_key
+
 IN_PLACE = {
     "_native_batch_norm_legit_no_training",
     "native_batch_norm",
     "cudnn_batch_norm",
+    "native_layer_norm",
+    "native_group_norm",
     "relu",
     "hardtanh",
     "hardswish",
@@ -24,18 +27,28 @@ IN_PLACE = {
     "gelu",
     "elu",
     "leaky_relu",
+    "tanh",
+    "mish",
+    "softplus",
+    "_prelu_kernel",
 }
-"""Norms and activations: any runtime writes their result over their input."""
+"""Norms and activations: any runtime writes their result over their input, unless that is read again."""
 VIEWS = {
     "view",
     "_unsafe_view",
+    "_reshape_alias",
     "t",
     "transpose",
     "permute",
     "slice",
+    "select",
+    "split",
+    "split_with_sizes",
+    "unbind",
     "detach",
     "expand",
     "alias",
+    "squeeze",
     "unsqueeze",
 }
 
@@ -46,56 +59,72 @@ class Trace(TorchDispatchMode):
     def __init__(self, image: torch.Tensor) -> None:
         super().__init__()
         self.uncounted: Counter[str] = Counter()
+        self.missed: set[str] = set()
+        """Operations that multiply matrices, but that the live count cannot count."""
         self._storages: list[StorageWeakRef] = []  # kept, so that an address is never used twice
         self._buffer_of: dict[int, int] = {}
         self._values: list[int] = []
         self._born: list[int] = []
         self._last_use: list[int] = []
+        self._over: dict[int, int] = {}  # results of norms and activations -> what they may overwrite
         self._step = 0
-        self._buffer(image, None)
+        self._buffer(image)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        result = func(*args, **(kwargs or {}))
-        name = func._overloadpacket.__name__
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        packet = func._overloadpacket
+        name = packet.__name__
         self._step += 1
-        read = [self._buffer_of[key] for key in map(_key, _tensors(args)) if key in self._buffer_of]
+        if packet in MISSED:
+            self.missed.add(name)
+        tensors = _tensors([*args, *kwargs.values()])
+        read = [self._buffer_of[key] for key in map(storage_key, tensors) if key in self._buffer_of]
         if not read:
             return result
         over = read[0] if name.rstrip("_") in IN_PLACE else None
-        written = [self._buffer(tensor, over) for tensor in _tensors(result)]
+        written = self._written(list(_tensors(result)), over)
         for buffer in [*read, *written]:
             self._last_use[buffer] = self._step
-        if name not in COUNTED and name not in VIEWS:
+        if packet not in COUNTED and name not in VIEWS:
             self.uncounted[name] += 1
         return result
 
     def peak_values(self) -> int:
         """Return the largest sum of tensors alive at once, in values."""
-        change = [0] * (self._step + 2)
-        for values, born, last in zip(self._values, self._born, self._last_use, strict=True):
-            change[born] += values
-            change[last + 1] -= values
+        change = [0] * (self._step + 3)
+        for buffer, (values, born, last) in enumerate(
+            zip(self._values, self._born, self._last_use, strict=True)
+        ):
+            over = self._over.get(buffer)
+            taken_over = over is not None and self._last_use[over] == born
+            change[born + taken_over] += values
+            change[max(last, born + taken_over) + 1] -= values
         peak = alive = 0
         for step in change:
             alive += step
             peak = max(peak, alive)
         return peak
 
-    def _buffer(self, tensor: torch.Tensor, over: int | None) -> int:
-        key = _key(tensor)
+    def _written(self, results: list[torch.Tensor], over: int | None) -> list[int]:
+        """Return the buffers of an operation's results; of a norm, what is for training alone takes none."""
+        if over is None or not results:
+            return [self._buffer(result) for result in results]
+        new = storage_key(results[0]) not in self._buffer_of
+        buffer = self._buffer(results[0])
+        if new:
+            self._over[buffer] = over
+        return [buffer]
+
+    def _buffer(self, tensor: torch.Tensor) -> int:
+        key = storage_key(tensor)
         if key not in self._buffer_of:
             self._storages.append(StorageWeakRef(tensor.untyped_storage()))
-            if over is None:
-                self._values.append(tensor.untyped_storage().nbytes() // tensor.element_size())
-                self._born.append(self._step)
-                self._last_use.append(self._step)
-                over = len(self._values) - 1
-            self._buffer_of[key] = over
+            self._buffer_of[key] = len(self._values)
+            self._values.append(tensor.untyped_storage().nbytes() // tensor.element_size())
+            self._born.append(self._step)
+            self._last_use.append(self._step)
         return self._buffer_of[key]
-
-
-def _key(tensor: torch.Tensor) -> int:
-    return StorageWeakRef(tensor.untyped_storage()).cdata
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:
