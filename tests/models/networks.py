@@ -21,6 +21,10 @@ def exported(network: nn.Module, x: torch.Tensor, free: bool) -> onnxruntime.Inf
         # The classic exporter announces its end from several places. What it says of sizes that it would fix
         # is a TracerWarning and stays an error.
         warnings.simplefilter("ignore", DeprecationWarning)
+        # But for torch's group norm, which checks its input's size in Python, and a slice that ends before
+        # the last entry, which it computes at run time instead of once: neither fixes a size.
+        warnings.filterwarnings("ignore", category=torch.jit.TracerWarning, module=r"torch\.nn\.functional")
+        warnings.filterwarnings("ignore", "Constant folding - Only steps=1", UserWarning)
         torch.onnx.export(network, (x,), buffer, dynamo=False, opset_version=17, dynamic_axes=axes, **names)
     return onnxruntime.InferenceSession(buffer.getvalue(), providers=["CPUExecutionProvider"])
 

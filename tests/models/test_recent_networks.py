@@ -1,9 +1,11 @@
 """The recent networks: what they cost against numbers measured elsewhere, and the contract of each family.
 
-Parameters and GigaMACs are typed from counts of the public definitions with 19 classes, at the size beside
-them; torch counts two operations for a multiply-accumulate, without additions of a bias.
+Parameters and GigaMACs are typed from counts of the public definitions, with 19 classes where nothing else is
+said, at the size beside them; torch counts two operations for a multiply-accumulate, without additions of a
+bias.
 """
 
+from collections.abc import Mapping
 from importlib import import_module
 from typing import NamedTuple
 
@@ -26,17 +28,25 @@ class Case(NamedTuple):
     size: tuple[int, int]
     gmacs: str
     """As counted of the public definition, or as published (fewer digits)."""
+    num_classes: int = 19
+    options: Mapping[str, bool] = {}
 
-    def build(self, num_classes: int = 19, device: str = "cpu") -> nn.Module:
+    def build(self, num_classes: int | None = None, device: str = "cpu") -> nn.Module:
+        build = import_module(f"zoo.models.{self.family}").build
         with torch.device(device):
-            return (
-                import_module(f"zoo.models.{self.family}")
-                .build(self.encoder, self.decoder, num_classes)
-                .eval()
-            )
+            network = build(self.encoder, self.decoder, num_classes or self.num_classes, **self.options)
+        return network.eval()
 
 
-WHOLE, HALF, THREE_QUARTERS = (2048, 1024), (1024, 512), (1536, 768)
+WHOLE, HALF, THREE_QUARTERS, SQUARE = (2048, 1024), (1024, 512), (1536, 768), (512, 512)
+
+
+def efficientvit(size: str, params: int, gmacs: str) -> Case:
+    """EfficientViT for Cityscapes, whose last layers are wider than for ADE20K."""
+    name = f"EfficientViT-{size}"
+    return Case("efficientvit", name, "EfficientViT-Seg", params, WHOLE, gmacs, 19, {"wide_end": True})
+
+
 CASES = [
     Case("ddrnet", "DDRNet-23-slim", "DAPPM", 5695987, WHOLE, "36.2813"),
     Case("ddrnet", "DDRNet-23", "DAPPM", 20148947, WHOLE, "143"),
@@ -50,18 +60,40 @@ CASES = [
     Case("stdc", "STDC2", "BiSeNetV1", 12305568, THREE_QUARTERS, "52.7771"),
     Case("ppliteseg", "STDC1", "FLD", 8028323, HALF, "11.4211"),
     Case("ffnet", "ResNet40S", "FFNet-B", 13911283, WHOLE, "62.3672"),
+    Case("segformer", "MiT-B0", "All-MLP", 3719027, WHOLE, "120.9574"),
+    Case("segformer", "MiT-B0", "All-MLP", 3752694, SQUARE, "8.3878", 150),
+    Case("segformer", "MiT-B1", "All-MLP", 13715798, SQUARE, "15.9", 150),
+    Case("segformer", "MiT-B2", "All-MLP", 27461974, SQUARE, "62.3378", 150),
+    Case("segformer", "MiT-B3", "All-MLP", 47337814, SQUARE, "79.0", 150),
+    efficientvit("B0", 706691, "4.3914"),
+    efficientvit("B1", 4803443, "25.1050"),
+    efficientvit("B2", 15323779, "74"),
+    efficientvit("B3", 39603155, "179"),
+    Case("efficientvit", "EfficientViT-B1", "EfficientViT-Seg", 4791414, SQUARE, "3.0904", 150),
+    Case("efficientvit", "EfficientViT-B2", "EfficientViT-Seg", 15293382, SQUARE, "9.1", 150),
+    Case("efficientvit", "EfficientViT-B3", "EfficientViT-Seg", 39546198, SQUARE, "22", 150),
+    # Published numbers of SegNeXt add norms, multiplications and resizes: only counts are typed here.
+    Case("segnext", "MSCAN-T", "Hamburger", 4229747, WHOLE, "50.1289"),
+    Case("segnext", "MSCAN-T", "Hamburger", 4263414, SQUARE, "6.4043", 150),
+    Case("segnext", "MSCAN-B", "Hamburger", 27636310, SQUARE, "34.6626", 150),
 ]
 PARAMS_ONLY = [
     Case("ppliteseg", "STDC2", "FLD", 12234755, HALF, ""),
     Case("ffnet", "ResNet54S", "FFNet-B", 18044659, HALF, ""),
     Case("ffnet", "ResNet78S", "FFNet-B", 27491059, HALF, ""),
+    Case("segformer", "MiT-B1", "All-MLP", 13682131, HALF, ""),
+    Case("segformer", "MiT-B2", "All-MLP", 27361235, HALF, ""),
+    Case("segformer", "MiT-B3", "All-MLP", 47237075, HALF, ""),
+    Case("segnext", "MSCAN-S", "Hamburger", 13899219, HALF, ""),
+    Case("segnext", "MSCAN-S", "Hamburger", 13932886, HALF, "", 150),
+    Case("segnext", "MSCAN-B", "Hamburger", 27569107, HALF, ""),
 ]
 SMALLEST = {f"{case.family}-{case.decoder}": case for case in reversed(CASES)}
 """One network of each family and decoder."""
 
 
 def named(case: Case) -> str:
-    return f"{case.family}-{case.encoder}-{case.size[0]}x{case.size[1]}"
+    return f"{case.family}-{case.encoder}-{case.size[0]}x{case.size[1]}-{case.num_classes}"
 
 
 @pytest.fixture(scope="module", params=SMALLEST.values(), ids=SMALLEST)
@@ -86,7 +118,7 @@ def test_gmacs(case):
     network = case.build(device="meta")
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         logits = network(torch.empty(1, 3, height, width, device="meta"))
-    assert logits.shape == (1, 19, height, width)
+    assert logits.shape == (1, case.num_classes, height, width)
     digits = len(case.gmacs.partition(".")[2])
     assert f"{counter.get_total_flops() / 2 / 1e9:.{digits}f}" == case.gmacs
 
@@ -95,7 +127,7 @@ def test_gmacs(case):
 def test_real_logits_at_every_size(case, network):
     for width, height in ((64, 64), (97, 65), (32, 33)):
         logits = network(picture(width, height))
-        assert logits.shape == (1, 19, height, width)
+        assert logits.shape == (1, case.num_classes, height, width)
         assert logits.isfinite().all()
         assert logits.std() > 0
 
