@@ -3,7 +3,7 @@
 import streamlit as st
 
 import zoo.charts.explore  # noqa: F401  # here, so that the server pays for these imports at its start, not the first visitor
-from zoo.costs import audit
+from zoo.audit import audit
 
 audit()  # reads the tables once
 app = st.App("pages/main.py")

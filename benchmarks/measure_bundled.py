@@ -19,10 +19,11 @@ from PIL import Image
 from torch.nn import functional
 
 from zoo.catalog import load_catalog
-from zoo.limits import parse_size
 from zoo.models import build_model
+from zoo.sizes import parse_size
 from zoo.weights import load_weights
-from zoo.weights.checkpoints import Bundled, Checkpoint, bundled_networks, resolve
+from zoo.weights.bundled import Bundled, bundled_networks
+from zoo.weights.checkpoints import Checkpoint, resolve
 
 
 def confusion(network: Bundled, folder: Path, split: str, limit: int | None) -> npt.NDArray[np.int64]:

@@ -15,11 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.limits import Size
+from zoo.cache import CACHE_VARIABLE
 from zoo.prediction import _onnx_network, predict
 from zoo.runtimes.export import exported
 from zoo.runtimes.torch_module import TorchNetwork
-from zoo.weights.checkpoints import CACHE_VARIABLE, resolve
+from zoo.sizes import Size
+from zoo.weights.checkpoints import resolve
 
 ROWS = [
     ("cityscapes-mobilenetv2-unetlite-768x384", Size(768, 384)),

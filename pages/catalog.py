@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.shared.loaders import audited, catalog, table_at
+from pages.shared.loaders import audited, chosen_catalog, table_at
 from pages.shared.shortlist import shortlist
 from pages.shared.tables import rows_table
-from zoo.catalog import load_datasets, load_notes, load_references
-from zoo.selection import published_elsewhere, size_warnings
+from zoo.catalog import load_catalog
+from zoo.datasets import load_datasets
+from zoo.words import size_warnings
 
 size = shortlist().size
 table = table_at(size).join(audited()[["error_pct", "verdict", "explanation"]])
@@ -68,10 +69,10 @@ else:
             if group:
                 st.markdown(f"**{group}**")
             rows_table(members, COLUMNS, height="content")
-for warning in size_warnings(rows[rows.index.isin(published_elsewhere().index)]):
+for warning in size_warnings(rows):
     st.caption(warning)
 
-published = catalog().loc[rows.index].reset_index()
+published = load_catalog().loc[rows.index].reset_index()
 with st.container(horizontal=True):
     st.download_button(
         "CSV", published.to_csv(index=False), "segselect.csv", "text/csv", icon=":material/download:"
@@ -92,11 +93,11 @@ with st.container(horizontal=True):
     )
 
 st.subheader("What the columns mean", anchor=False)
-for term, note in load_notes()["note"].items():
+for term, note in chosen_catalog().notes["note"].items():
     st.markdown(f"- **{term}**: {note}")
 st.subheader("Data sets", anchor=False)
 for name, entry in load_datasets().iterrows():
     st.markdown(f"- **{name}** ({entry['num_classes']} classes): {entry['description']} {entry['source']}")
 st.subheader("References", anchor=False)
-for number, entry in load_references().iterrows():
+for number, entry in chosen_catalog().references.drop(columns="address", errors="ignore").iterrows():
     st.markdown(f"[{number}] {entry['authors']}: *{entry['title']}*. {entry['venue']}, {entry['year']}.")

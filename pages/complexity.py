@@ -10,9 +10,9 @@ from pages.shared.shortlist import shortlist
 from pages.shared.tables import download_table, rows_table
 from zoo.catalog import check_row_size
 from zoo.charts import growth_curves, layer_treemap, stride_bars
-from zoo.costs import largest_size, macs_by_stride
-from zoo.limits import Size
-from zoo.selection import COUNTED, PUBLISHED, answer
+from zoo.costs import largest_size, macs_by_part
+from zoo.selection import PUBLISHED, answer, counted_at
+from zoo.sizes import Size
 
 ASPECTS = {"16:9": (16, 9), "4:3": (4, 3), "2:1": (2, 1), "1:1": (1, 1)}
 MOST_ROWS = 4
@@ -25,8 +25,8 @@ if len(chosen.rows) > MOST_ROWS:
     st.caption(f"The first {MOST_ROWS} of your {len(chosen.rows)} chosen rows.")
 if not ids:
     with shown_errors():
-        cost = PUBLISHED if chosen.size is None else COUNTED
-        best = answer(catalog, chosen.datasets[0], max_gmacs=chosen.budget, cost=cost, size=chosen.size)
+        cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
+        best = answer(catalog, chosen.datasets[0], max_cost=chosen.budget, cost=cost)
         ids = [row for row in [best.chosen or best.cheapest] if row]
     st.caption("No row is chosen: this is the answer under your budget. Choose others in the sidebar.")
 
@@ -38,7 +38,7 @@ for row_id in ids:
         sizes[row_id] = check_row_size(row_id, *(chosen.size or own))
 if not sizes:
     st.stop()
-strides = {row_id: macs_by_stride(row_id, *size) for row_id, size in sizes.items()}
+strides = {row_id: macs_by_part(row_id, *size) for row_id, size in sizes.items()}
 
 totals = pd.DataFrame(
     {
@@ -89,7 +89,7 @@ st.caption(
     "'GigaMACs there' is what we count at that size."
 )
 AUDIT = ["name", "dataset", "input", "published_gmacs", "counted_gmacs", "error_pct", "verdict"]
-audit = catalog[["model", "dataset", "qat", "input_width", "input_height"]].join(audited())
+audit = catalog[["name", "dataset", "qat", "input_width", "input_height"]].join(audited())
 rows_table(audit, [*AUDIT, "published_at", "gmacs_there", "explanation"])
 st.download_button("CSV", audited().to_csv(), "audit.csv", "text/csv", key="complexity_audit_csv")
 

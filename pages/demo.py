@@ -63,27 +63,28 @@ with result:
         st.stop()
     prediction = made_now
     made = prediction.weights
-    palette = safe_palette(len(made.classes)) if safe else made.palette
-    entries = legend(made.classes, prediction.shares, palette)
+    classes = made.classes.names
+    palette = safe_palette(len(classes)) if safe else made.classes.palette
+    entries = legend(classes, prediction.shares, palette)
     only = st.pills(
         "Show classes", [entry.name for entry in entries], selection_mode="multi", key="demo_only"
     )
-    shown = [made.classes.index(name) for name in only] or None
+    shown = [classes.index(name) for name in only] or None
     original, masked = st.columns(2)
     original.image(prediction.rgb, caption="Picture", width="stretch", alt="The picture as it was given")
     masked.plotly_chart(
         mask_preview(
-            prediction.rgb, prediction.labels, made.classes, palette, strength, outlines=outlines, only=shown
+            prediction.rgb, prediction.labels, classes, palette, strength, outlines=outlines, only=shown
         ),
         config={"displayModeBar": False},
         alt="The picture with its mask; hover to read the class.",
     )
     masked.caption("Mask; hover to read the class")
-    st.markdown(f"**{made.label}**, on {made.row_id}, input {prediction.size}, {prediction.runtime}.")
+    st.markdown(f"**{made.label}**, on {made.row.id}, input {prediction.size}, {prediction.runtime}.")
     for sentence in filter(None, (made.notice, *prediction.notes)):
         st.caption(sentence)
 
-    shares = pd.DataFrame({"class": made.classes, "share_percent": prediction.shares})
+    shares = pd.DataFrame({"class": classes, "share_percent": prediction.shares})
     st.plotly_chart(
         shares_bars(entries),
         config={"displayModeBar": False},

@@ -8,10 +8,11 @@ from pages.shared.loaders import table_at
 from pages.shared.shortlist import choose, shortlist
 from pages.shared.tables import rows_table
 from zoo.charts import pareto
-from zoo.selection import COUNTED, PUBLISHED, answer, excluded, frontier, size_warnings
+from zoo.selection import PUBLISHED, answer, counted_at, excluded, frontier
+from zoo.words import size_warnings
 
 chosen = shortlist()
-cost = PUBLISHED if chosen.size is None else COUNTED
+cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
 table = table_at(chosen.size)
 
 st.title("Which network fits?", anchor=False)
@@ -37,11 +38,11 @@ with answers:
             st.info(f"No row of {dataset} passes the filters: reset them below.")
             continue
         with shown_errors():
-            best = answer(shown, dataset, max_gmacs=chosen.budget, cost=cost, size=chosen.size)
+            best = answer(shown, dataset, max_cost=chosen.budget, cost=cost)
             st.markdown(f":material/check_circle: {best.text}")
             warnings = list(best.warnings)
             if min_miou is not None:
-                inverse = answer(shown, dataset, min_miou=min_miou, cost=cost, size=chosen.size)
+                inverse = answer(shown, dataset, min_miou=min_miou, cost=cost)
                 st.markdown(f":material/swap_horiz: {inverse.text}")
                 warnings += inverse.warnings
             for warning in dict.fromkeys(warnings):
@@ -63,7 +64,7 @@ def add_clicked() -> None:
 
 
 st.plotly_chart(
-    pareto(shown, cost=cost, budget=chosen.budget, chosen=chosen.rows, size=chosen.size),
+    pareto(shown, cost=cost, budget=chosen.budget, chosen=chosen.rows),
     key="explore_chart",
     on_select=add_clicked,
     selection_mode=("points", "lasso"),

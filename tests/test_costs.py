@@ -9,10 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from zoo.audit import audit
 from zoo.catalog import load_catalog
 from zoo.complexity import count
 from zoo.complexity.__main__ import BUNDLED, BUNDLED_CLASSES, costs_table
-from zoo.costs import audit, largest_size, load_costs, macs_at, macs_by_stride, macs_over
+from zoo.costs import largest_size, load_costs, macs_at, macs_by_stride, macs_over
 from zoo.errors import BudgetError, SizeError, UnknownIdError
 from zoo.tables import DATA
 

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from zoo.errors import InferenceError
 from zoo.labelling import FULL_PIXELS, as_planes, label
-from zoo.limits import Size
+from zoo.sizes import Size
 
 rng = np.random.default_rng(4)
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import SizeError
-from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE, Size, check_size, parse_size
+from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
+from zoo.sizes import Size, check_size, parse_size
 
 sides = st.integers(SIZE_MIN_SIDE, SIZE_MAX_SIDE)
 

@@ -15,11 +15,11 @@ from safetensors.torch import save_file
 from torch.nn import functional as F
 
 from zoo import prediction
+from zoo.cache import CACHE_VARIABLE
 from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, WeightsMissingError
-from zoo.limits import Size
 from zoo.models import build_model
 from zoo.prediction import predict
-from zoo.weights.checkpoints import CACHE_VARIABLE
+from zoo.sizes import Size
 from zoo.weights.layouts import build_for
 
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 import zoo
 from zoo import selection
 from zoo.errors import BudgetError, UnknownIdError
-from zoo.limits import Size
+from zoo.sizes import Size
 
 # Few different values, so that ties in one and in both are common.
 cells = st.one_of(st.none(), st.integers(1, 6))

@@ -1,25 +1,114 @@
-"""The catalog: the published rows as typed data, their data sets, families, classes, notes and references."""
+"""Catalogs: rows with their notes, references and audit; those that ship are folders in data/catalogs."""
 
 from __future__ import annotations
 
-import difflib
-import json
-from collections.abc import Iterable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
-from zoo.errors import SizeError, TableError, UnknownIdError, shown_name
-from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE, Size, check_size
-from zoo.tables import DATA, load_table
+from zoo import schemas
+from zoo.classes import dataset_classes
+from zoo.datasets import load_datasets
+from zoo.errors import TableError, shown_name
+from zoo.families import families
+from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
+from zoo.rows import Network, Row
+from zoo.sizes import Size, parse_size
+from zoo.tables import DATA, load_table, parse_table
+from zoo.words import MAX_SHOWN, unknown_name
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
-MAX_ID_LENGTH = 120
+PUBLISHED, RECENT, OWN = "published", "recent", "own"
+CATALOGS = DATA / "catalogs"
+COLUMNS = ["section", "group", "dataset", "model", "published_name", "family", "encoder", "decoder"]
+COLUMNS += [
+    "input_width",
+    "input_height",
+    "gmacs",
+    "miou",
+    "available",
+    "qat",
+    "references",
+    "options",
+    "notes",
+]
+"""The columns of a catalog file behind `id`."""
+PRINTED = ["gmacs", "miou"]
+
+
+@dataclass(frozen=True, eq=False)
+class Catalog:
+    """Rows with what is said of them. Compared by identity, so that what is computed of it can be kept."""
+
+    name: str
+    title: str
+    rows: tuple[Row, ...]
+    notes: pd.DataFrame
+    """What terms and footnotes mean, in our words, indexed by `term`."""
+    references: pd.DataFrame
+    """authors, title, venue, year, address; indexed by `number`."""
+    audit: pd.DataFrame
+    """Of each published GigaMACs value: status, explanation, published_at; indexed by row id."""
+
+    @cached_property
+    def table(self) -> pd.DataFrame:
+        """The rows as a table indexed by `id`; do not change it.
+
+        The columns of a catalog file, and `catalog`, `name`, `title`, `num_classes`, `published_at` ("WxH"),
+        and `gmacs_printed` and `miou_printed` as text. Sizes are int64 pixels; `gmacs` (10^9
+        multiply-accumulates) and `miou` (percent) float64.
+        """
+        text = "section group dataset model published_name family encoder decoder references options notes"
+        text += " catalog name title published_at gmacs_printed miou_printed"
+        types = dict.fromkeys(text.split(), "str") | {"gmacs": "float64", "miou": "float64"}
+        types |= {"available": "bool", "qat": "bool", "input_width": "int64", "input_height": "int64"}
+        table = pd.DataFrame([_line(row) for row in self.rows]).set_index("id")
+        return table.astype(types | {"num_classes": "Int64"})
+
+    @cached_property
+    def datasets(self) -> pd.DataFrame:
+        """What is known of the data sets of these rows, by name."""
+        known = load_datasets()
+        return known.loc[known.index.isin([row.dataset for row in self.rows])]
+
+    @cached_property
+    def _by_id(self) -> dict[str, Row]:
+        return {row.id: row for row in self.rows}
+
+    def row(self, row_id: object) -> Row:
+        """Return the row of an id, or raise UnknownIdError."""
+        if not isinstance(row_id, str) or row_id not in self._by_id:
+            raise unknown_name("row", row_id, self._by_id, "See all with: python -m zoo list")
+        return self._by_id[row_id]
+
+    def joined(self, other: Catalog) -> Catalog:
+        """Return the rows of both, in order. Raises TableError for an id that both have."""
+        for row in other.rows:
+            if row.id in self._by_id:
+                raise TableError(f"id {row.id} is a row of {self.title} already; give your row another.")
+        return Catalog(
+            name=f"{self.name}+{other.name}",
+            title=f"{self.title} and {other.title}",
+            rows=(*self.rows, *other.rows),
+            notes=_stacked(self.notes, other.notes),
+            references=_stacked(self.references, other.references),
+            audit=_stacked(self.audit, other.audit),
+        )
+
+    def with_own(self, source: Path | str | bytes, name: str = "own.csv") -> Catalog:
+        """Return the catalog with a user's own rows behind it, from a CSV's path or bytes (called `name`).
+
+        Only id, dataset, model, input_width, input_height, gmacs and miou must be there, and the data set may
+        be the user's own. A row that names family, encoder and decoder is a network of ours; on a data set of
+        the user's own it also needs num_classes. Raises TableError with one line.
+        """
+        own = read_own_rows(source, name)
+        return self.joined(own)
 
 
 def load_catalog() -> pd.DataFrame:
@@ -28,281 +117,240 @@ def load_catalog() -> pd.DataFrame:
     Sizes are int64 pixels; `gmacs` (billions of multiply-accumulates at the row's size) and `miou` (percent)
     are float64, missing where the page prints nothing; `available` and `qat` are bool. The frame is a copy.
     """
-    return _catalog().copy()
+    return catalog_named(PUBLISHED).table[COLUMNS].copy()
 
 
-def load_datasets() -> pd.DataFrame:
-    """Return the data sets by name: title, num_classes, void (the label to ignore), description, source."""
-    return _datasets().copy()
-
-
-def load_families() -> pd.DataFrame:
-    """Return the families, indexed by `family`: label, description, and what they ask of the input.
-
-    `mean` and `std` are three numbers for R, G, B in 0..255, as text separated by blanks; both sides of the
-    input must be multiples of `size_multiple` (1: any size).
-    """
-    return _families().copy()
-
-
-def load_references() -> pd.DataFrame:
-    """Return the eleven references of the page, indexed by `number`: authors, title, venue, year."""
-    return _references().copy()
-
-
-def load_notes() -> pd.DataFrame:
-    """Return what the page's terms and footnotes mean, in our words, indexed by `term`."""
-    return _notes().copy()
-
-
-def load_audit() -> pd.DataFrame:
-    """Return what is known of each published GigaMACs value, indexed by row `id`.
-
-    `status` is explained, unexplained or missing, `explanation` its reason, and `published_at` the size
-    ("WxH") at which the published number comes true where that is not the row's own.
-    """
-    return _audit().copy()
-
-
-def load_classes(dataset: str) -> pd.DataFrame:
-    """Return a data set's classes by class id: name, and red, green, blue of its usual palette."""
-    check_dataset(dataset)
-    return _classes(dataset).copy()
-
-
-def read_catalog(path: Path | str) -> pd.DataFrame:
-    """Return the rows of a catalog file, indexed by `id`, or raise TableError with one line."""
-    return load_table(path, catalog_schema()).set_index("id")
-
-
-def read_own_rows(path: Path | str) -> pd.DataFrame:
-    """Return a user's own rows with the catalog's columns, or raise TableError with one line.
-
-    Only id, dataset, model, input_width, input_height, gmacs and miou must be there, and the data set may be
-    the user's own; what else the file leaves out is filled in as missing.
-    """
-    rows = load_table(path, catalog_schema(own=True)).set_index("id")
-    taken = rows.index.intersection(_catalog().index)
-    if len(taken):
-        raise TableError(f"{shown_name(path)}: id {taken[0]} is a published row's; give your row another.")
-    # astype before filling: a column that the file lacks must get the catalog's dtype too.
-    rows = rows.reindex(columns=_catalog().columns)
-    rows["section"] = rows["section"].astype("str").fillna("Own rows")
-    rows["published_name"] = rows["published_name"].astype("str").fillna(rows["model"])
-    rows[["available", "qat"]] = rows[["available", "qat"]].eq(True)
-    return rows.astype(_catalog().dtypes.to_dict())
-
-
-def get_row(row_id: object, catalog: pd.DataFrame | None = None) -> pd.Series:
-    """Return the row of an id (from `catalog`, the published one if None), or raise UnknownIdError."""
-    rows = _catalog() if catalog is None else catalog
-    if not isinstance(row_id, str) or row_id not in rows.index:
-        raise unknown_name("row", row_id, rows.index, "See all with: python -m zoo list")
-    return rows.loc[[row_id]].iloc[0] if catalog is not None else _row(row_id).copy()
+def catalog_names() -> list[str]:
+    """Return the names of the catalogs that ship, the published table first."""
+    return list(_listed().index)
 
 
 @cache
-def _row(row_id: str) -> pd.Series:
-    """Return a published row; cut out once, since a mask asks for it many times and pandas takes its time."""
-    return _catalog().loc[[row_id]].iloc[0]
+def catalog_named(name: str) -> Catalog:
+    """Return a catalog that ships; names joined by "+" give all their rows. Raises UnknownIdError."""
+    first, _, others = name.partition("+")
+    if first not in _listed().index:
+        raise unknown_name("catalog", first, _listed().index, f"There are {', '.join(_listed().index)}.")
+    found = _load(first)
+    return found.joined(catalog_named(others)) if others else found
 
 
-def check_row_size(row_id: object, width: object, height: object) -> Size:
-    """Return the size if the row's network takes it, or raise SizeError that names the nearest it does."""
-    row = get_row(row_id)
-    size = check_size(width, height)
-    multiple = int(_families()["size_multiple"][row["family"]])
-    smaller = Size(*(side // multiple * multiple for side in size))
-    larger = Size(*(-(-side // multiple) * multiple for side in size))
-    if smaller != larger:
-        raise SizeError(
-            f"size {size} cannot be used by {row['model']}: both sides must be multiples of {multiple}, "
-            f"such as {smaller} or {larger}."
+@cache
+def all_shipped() -> Catalog:
+    """Return every row that ships."""
+    return catalog_named("+".join(catalog_names()))
+
+
+def find_row(row: str | Row) -> Row:
+    """Return a row as it is, or the one of an id from any catalog that ships. Raises UnknownIdError."""
+    return row if isinstance(row, Row) else all_shipped().row(row)
+
+
+def check_row_size(row: str | Row, width: object, height: object) -> Size:
+    """Return the size if the row's network takes it, or raise SizeError that names the nearest it does.
+
+    Raises NotOursError for a row that no family of ours builds.
+    """
+    found = find_row(row)
+    return families()[found.built.family].check_size(width, height, found.model)
+
+
+@cache
+def _listed() -> pd.DataFrame:
+    schema = schemas.schema(
+        catalog=schemas.text(r"[a-z]+", "lower-case letters", unique=True),
+        title=schemas.text(),
+        description=schemas.text(length=1000),
+    )
+    return load_table(CATALOGS / "catalogs.csv", schema).set_index("catalog")
+
+
+def _load(name: str) -> Catalog:
+    folder = CATALOGS / name
+    audit = _load_audit(folder / "audit.csv")
+    table = load_table(folder / "catalog.csv", catalog_schema(), printed=PRINTED)
+    return Catalog(
+        name=name,
+        title=str(_listed().at[name, "title"]),
+        rows=tuple(_row(line, name, audit) for line in table.to_dict("records")),
+        notes=_load_notes(folder / "notes.csv"),
+        references=_load_references(folder / "references.csv"),
+        audit=audit,
+    )
+
+
+def read_own_rows(source: Path | str | bytes, name: str = "own.csv") -> Catalog:
+    """Return a user's own rows; see `Catalog.with_own`."""
+    schema = catalog_schema(own=True)
+    if isinstance(source, bytes):
+        table = parse_table(source, schema, name, printed=PRINTED)
+    else:
+        name, table = shown_name(source), load_table(source, schema, printed=PRINTED)
+    empty = _load_audit(CATALOGS / PUBLISHED / "audit.csv").iloc[:0]
+    own_lines = table.reindex(
+        columns=["id", *COLUMNS, "num_classes", *(f"{cell}_printed" for cell in PRINTED)]
+    )
+    rows = []
+    for line in own_lines.to_dict("records"):
+        row = _row(line, OWN, empty)
+        _check_network(row, name)
+        rows.append(row)
+    first = catalog_named(PUBLISHED)
+    return Catalog(OWN, "your own rows", tuple(rows), first.notes.iloc[:0], first.references.iloc[:0], empty)
+
+
+def _check_network(row: Row, name: str) -> None:
+    """Refuse an own row that names a network which its family does not have."""
+    if row.network is None:
+        return
+    facts = families()[row.network.family]
+    for part, value, known in (
+        ("encoder", row.network.encoder, facts.encoders),
+        ("decoder", row.network.decoder, facts.decoders),
+    ):
+        if value not in known:
+            raise TableError(
+                f"{name}, row {row.id}, column {part}: {value[:MAX_SHOWN]!r} is not known to the family "
+                f"{facts.key}; it has {', '.join(known)}."
+            )
+    if row.num_classes is None:
+        raise TableError(
+            f"{name}, row {row.id}: a network of ours on the data set {row.dataset[:MAX_SHOWN]!r}, "
+            "which is not one of ours: say how many classes it has in a column num_classes, 1 to 255."
         )
-    return size
 
 
-def check_dataset(dataset: object, known: Iterable[str] | None = None) -> str:
-    """Return the data set's name if it is one of `known` (all of ours if None), or raise UnknownIdError."""
-    names = list(_datasets().index if known is None else known)
-    if not isinstance(dataset, str) or dataset not in names:
-        raise unknown_name("data set", dataset, names, f"There are {', '.join(names)}.")
-    return dataset
+def _row(line: dict[Any, Any], catalog: str, audit: pd.DataFrame) -> Row:
+    """Return one line of a catalog file as a row."""
+    published_at = audit["published_at"].get(line["id"])
+    parts = [_text(line[part]) for part in ("family", "encoder", "decoder")]
+    family, encoder, decoder = parts
+    network = (
+        Network(family, encoder, decoder, _text(line["options"]) or "")
+        if family and encoder and decoder
+        else None
+    )
+    dataset, own_count = line["dataset"], line.get("num_classes")
+    classes = len(dataset_classes(dataset)) if dataset in load_datasets().index else None
+    references = _text(line["references"])
+    return Row(
+        id=line["id"],
+        dataset=dataset,
+        model=line["model"],
+        size=Size(int(line["input_width"]), int(line["input_height"])),
+        gmacs=_number(line["gmacs"]),
+        miou=_number(line["miou"]),
+        network=network,
+        num_classes=classes if own_count is None or pd.isna(own_count) else int(own_count),
+        catalog=catalog,
+        section=_text(line["section"]) or "Own rows",
+        group=_text(line["group"]),
+        published_name=_text(line["published_name"]) or line["model"],
+        available=line["available"] is True,
+        qat=line["qat"] is True,
+        references=tuple(map(int, references.split(","))) if references else (),
+        notes=_text(line["notes"]),
+        gmacs_printed=_text(line["gmacs_printed"]),
+        miou_printed=_text(line["miou_printed"]),
+        published_at=parse_size(published_at) if isinstance(published_at, str) else None,
+    )
 
 
-def unknown_name(kind: str, value: object, known: Iterable[str], next_step: str) -> UnknownIdError:
-    """Return the one-line error for a name that does not exist, with the names that look most like it."""
-    shown = (value if isinstance(value, str) else str(value))[:MAX_ID_LENGTH]
-    by_lower_case = {name.lower(): name for name in known}
-    near = [by_lower_case[name] for name in difflib.get_close_matches(shown.lower(), by_lower_case)]
-    meant = f" Did you mean {' or '.join(near)}?" if near else ""
-    return UnknownIdError(f"There is no {kind} {shown!r}.{meant} {next_step}")
+def _line(row: Row) -> dict[str, object]:
+    """Return a row as a line of `Catalog.table`."""
+    family, encoder, decoder, options = row.network or (None, None, None, None)
+    return {
+        "id": row.id,
+        **{name: getattr(row, name) for name in ("section", "group", "dataset", "model", "published_name")},
+        "family": family,
+        "encoder": encoder,
+        "decoder": decoder,
+        "input_width": row.size.width,
+        "input_height": row.size.height,
+        **{name: getattr(row, name) for name in ("gmacs", "miou", "available", "qat")},
+        "references": ",".join(map(str, row.references)) or None,
+        "options": options or None,
+        "notes": row.notes,
+        **{name: getattr(row, name) for name in ("catalog", "name", "title", "num_classes")},
+        "published_at": None if row.published_at is None else str(row.published_at),
+        "gmacs_printed": row.gmacs_printed,
+        "miou_printed": row.miou_printed,
+    }
+
+
+def _text(cell: object) -> str | None:
+    return cell if isinstance(cell, str) and cell else None
+
+
+def _number(cell: float) -> float | None:
+    return None if pd.isna(cell) else float(cell)
+
+
+def _stacked(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    both = pd.concat([first, second])
+    return both[~both.index.duplicated()]
 
 
 def catalog_schema(*, own: bool = False) -> DataFrameSchema:
-    """Return the schema of catalog.csv, or with `own` that of a user's rows, which may leave columns out."""
+    """Return the schema of a catalog.csv, or with `own` of a user's rows, which may leave columns out."""
     import pandera.pandas as pa
-
-    def listed(names: Iterable[str]) -> Any:
-        known = list(names)
-        return pa.Check.isin(known, error=f"one of {', '.join(known)}")
 
     optional: dict[str, Any] = {"required": not own}
-    return _schema(
-        id=_text(
+    columns = {
+        "id": schemas.text(
             r"[a-z0-9]+(-[a-z0-9]+)*",
             "lower-case letters, digits and single hyphens",
-            MAX_ID_LENGTH,
+            MAX_SHOWN,
             unique=True,
         ),
-        section=_text(nullable=own, **optional),
-        group=_text(nullable=True, **optional),
-        dataset=_text() if own else pa.Column(str, listed(_datasets().index)),
-        model=_text(),
-        published_name=_text(nullable=own, **optional),
-        family=pa.Column(str, listed(_families().index), nullable=own, **optional),
-        encoder=_text(nullable=own, **optional),
-        decoder=_text(nullable=own, **optional),
-        input_width=_whole(SIZE_MIN_SIDE, SIZE_MAX_SIDE),
-        input_height=_whole(SIZE_MIN_SIDE, SIZE_MAX_SIDE),
-        gmacs=_number(1e-6, 1e6),
-        miou=_number(0, 100),
-        available=pa.Column(bool, **optional),
-        qat=pa.Column(bool, **optional),
-        references=_text(r"\d+(,\d+)*", "numbers of references, such as 3,11", nullable=True, **optional),
-        options=pa.Column(
-            str,
-            pa.Check(_is_json_object, element_wise=True, error="a JSON object"),
-            nullable=True,
-            **optional,
+        "section": schemas.text(nullable=own, **optional),
+        "group": schemas.text(nullable=True, **optional),
+        "dataset": schemas.text() if own else schemas.one_of(load_datasets().index),
+        "model": schemas.text(),
+        "published_name": schemas.text(nullable=own, **optional),
+        "family": schemas.one_of(families(), nullable=own, **optional),
+        "encoder": schemas.text(nullable=own, **optional),
+        "decoder": schemas.text(nullable=own, **optional),
+        "input_width": schemas.whole_number(SIZE_MIN_SIDE, SIZE_MAX_SIDE),
+        "input_height": schemas.whole_number(SIZE_MIN_SIDE, SIZE_MAX_SIDE),
+        "gmacs": schemas.number(1e-6, 1e6),
+        "miou": schemas.number(0, 100),
+        "available": schemas.truth(**optional),
+        "qat": schemas.truth(**optional),
+        "references": schemas.text(
+            r"\d+(,\d+)*", "numbers of references, such as 3,11", nullable=True, **optional
         ),
-        notes=_text(length=1000, nullable=True, **optional),
+        "options": schemas.json_object(**optional),
+        "notes": schemas.text(length=1000, nullable=True, **optional),
+    }
+    if own:
+        count = pa.Check.in_range(1, 255, error="1 to 255, or nothing")
+        columns["num_classes"] = pa.Column("Int64", count, nullable=True, required=False)
+    return schemas.schema(**columns)
+
+
+def _load_notes(path: Path) -> pd.DataFrame:
+    schema = schemas.schema(term=schemas.text(unique=True), note=schemas.text(length=1000))
+    return load_table(path, schema).set_index("term")
+
+
+def _load_references(path: Path) -> pd.DataFrame:
+    schema = schemas.schema(
+        number=schemas.whole_number(1, 99, unique=True),
+        authors=schemas.text(),
+        title=schemas.text(),
+        venue=schemas.text(),
+        year=schemas.whole_number(1900, 2100),
+        address=schemas.text(nullable=True, required=False),
     )
+    return load_table(path, schema).set_index("number")
 
 
-def _schema(**columns: Any) -> DataFrameSchema:
-    import pandera.pandas as pa
-
-    return pa.DataFrameSchema(columns, strict=True)
-
-
-def _text(
-    pattern: str = r"[^\x00-\x1f\x7f-\x9f]+",
-    allowed: str = "one line of text",
-    length: int = 300,
-    **options: Any,
-) -> Any:
-    """Return a column of text: `pattern` holds for the whole cell."""
-    import pandera.pandas as pa
-
-    check = pa.Check.str_matches(
-        rf"^(?=.{{1,{length}}}\Z)(?:{pattern})\Z", error=f"{allowed}, at most {length} characters"
+def _load_audit(path: Path) -> pd.DataFrame:
+    schema = schemas.schema(
+        id=schemas.text(unique=True),
+        status=schemas.one_of(["explained", "unexplained"], nullable=True),
+        explanation=schemas.text(length=1000, nullable=True),
+        published_at=schemas.size(nullable=True),
     )
-    return pa.Column(str, check, **options)
-
-
-def _whole(least: int, most: int, **options: Any) -> Any:
-    import pandera.pandas as pa
-
-    return pa.Column("int64", pa.Check.in_range(least, most, error=f"{least} to {most}"), **options)
-
-
-def _number(least: float, most: float) -> Any:
-    import pandera.pandas as pa
-
-    return pa.Column(
-        "float64", pa.Check.in_range(least, most, error=f"{least:g} to {most:g}, or nothing"), nullable=True
-    )
-
-
-def _is_json_object(text: str) -> bool:
-    try:
-        return isinstance(json.loads(text), dict)
-    except (ValueError, RecursionError):
-        return False
-
-
-@cache
-def _catalog() -> pd.DataFrame:
-    return read_catalog(DATA / "catalog.csv")
-
-
-@cache
-def _datasets() -> pd.DataFrame:
-    import pandera.pandas as pa
-
-    schema = _schema(
-        dataset=_text(unique=True),
-        title=_text(),
-        num_classes=_whole(1, 255),
-        void=pa.Column("Int64", pa.Check.in_range(0, 255, error="0 to 255, or nothing"), nullable=True),
-        description=_text(length=1000),
-        source=_text(length=1000),
-    )
-    return load_table(DATA / "datasets.csv", schema).set_index("dataset")
-
-
-@cache
-def _families() -> pd.DataFrame:
-    import pandera.pandas as pa
-
-    number = r"\d+(\.\d+)?"
-    three = rf"{number} {number} {number}"
-    schema = _schema(
-        family=_text(unique=True),
-        label=_text(),
-        mean=_text(three, "three numbers separated by blanks"),
-        std=_text(three, "three numbers separated by blanks"),
-        # Powers of two, so that the limits of a side are multiples too.
-        size_multiple=pa.Column("int64", pa.Check.isin([1, 2, 4, 8, 16, 32], error="1, 2, 4, 8, 16 or 32")),
-        description=_text(length=1000),
-    )
-    return load_table(DATA / "families.csv", schema).set_index("family")
-
-
-@cache
-def _references() -> pd.DataFrame:
-    schema = _schema(
-        number=_whole(1, 99, unique=True),
-        authors=_text(),
-        title=_text(),
-        venue=_text(),
-        year=_whole(1900, 2100),
-    )
-    return load_table(DATA / "references.csv", schema).set_index("number")
-
-
-@cache
-def _notes() -> pd.DataFrame:
-    return load_table(
-        DATA / "notes.csv", _schema(term=_text(unique=True), note=_text(length=1000))
-    ).set_index("term")
-
-
-@cache
-def _audit() -> pd.DataFrame:
-    import pandera.pandas as pa
-
-    status = pa.Check.isin(["explained", "unexplained"], error="explained, unexplained or nothing")
-    schema = _schema(
-        id=_text(unique=True),
-        status=pa.Column(str, status, nullable=True),
-        explanation=_text(length=1000, nullable=True),
-        published_at=_text(r"\d+x\d+", "a size such as 2049x1025", nullable=True),
-    )
-    return load_table(DATA / "audit.csv", schema).set_index("id")
-
-
-@cache
-def _classes(dataset: str) -> pd.DataFrame:
-    import pandera.pandas as pa
-
-    counted = pa.Check(lambda ids: ids == np.arange(len(ids)), error="the classes numbered from 0 in order")
-    schema = _schema(
-        id=pa.Column("int64", counted),
-        name=_text(unique=True),
-        red=_whole(0, 255),
-        green=_whole(0, 255),
-        blue=_whole(0, 255),
-    )
-    return load_table(DATA / "classes" / f"{dataset}.csv", schema).set_index("id")
+    return load_table(path, schema).set_index("id")

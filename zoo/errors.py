@@ -3,6 +3,7 @@
     ZooError
     ├── InputError            what was asked is wrong; the command line exits with 2
     │   ├── UnknownIdError    no such row, data set or command; names near matches
+    │   ├── NotOursError      a row that no family of ours builds, where a network is needed
     │   ├── BudgetError       a budget or accuracy that is not a usable number
     │   ├── SizeError         an input size that nobody, or this network, can take
     │   ├── ImageError        a picture that is refused
@@ -31,6 +32,10 @@ class InputError(ZooError):
 
 class UnknownIdError(InputError):
     """A name that is not in the catalog."""
+
+
+class NotOursError(InputError):
+    """A row that no family of ours builds, where a network is needed."""
 
 
 class BudgetError(InputError):

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from zoo.classes import ClassList, LabelMap
 from zoo.errors import InferenceError
-from zoo.limits import Size
+from zoo.sizes import Size
 
 FULL_PIXELS = 2_000_000
 """Logits are resized to the picture's own size up to here; beyond, labels are, by nearest neighbour."""
 
 _STRIP_VALUES = 400_000
 """Logits worked on at a time: what stays in the processor's cache."""
-
-
-class LabelMap(NamedTuple):
-    """Labels at the picture's own size."""
-
-    labels: npt.NDArray[np.uint8]
-    """Class ids, (H, W)."""
-    confidence: npt.NDArray[np.float32] | None
-    """Softmax probability of the label, (H, W), where it was asked for and the network gives real logits."""
 
 
 def as_planes(output: npt.NDArray[Any], input_size: Size) -> npt.NDArray[Any]:
@@ -56,11 +48,12 @@ def _stretch(shape: tuple[int, ...], size: Size) -> float:
 def label(
     planes: npt.NDArray[Any],
     size: Size,
+    classes: ClassList,
     *,
     used: tuple[float, float] = (1.0, 1.0),
     confidence: bool = False,
 ) -> LabelMap:
-    """Turn `as_planes`' result into labels of `size`, the picture's own.
+    """Turn `as_planes`' result into labels of `size`, the picture's own, which mean `classes`.
 
     `used` is the part of width and height that the picture takes, from the top left; the rest is padding.
     Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared;
@@ -72,7 +65,7 @@ def label(
     if planes.ndim == 2:
         rows = _nearest(planes.shape[0] * used[1], size.height)
         columns = _nearest(planes.shape[1] * used[0], size.width)
-        return LabelMap(planes[rows][:, columns], None)
+        return LabelMap(planes[rows][:, columns], classes)
     labels = np.empty((work.height, work.width), np.uint8)
     chances = np.empty(labels.shape, np.float32) if confidence and planes.dtype.kind == "f" else None
     step = max(1, _STRIP_VALUES // (len(planes) * work.width))
@@ -89,7 +82,7 @@ def label(
         rows, columns = _nearest(work.height, size.height), _nearest(work.width, size.width)
         labels = labels[rows][:, columns]
         chances = chances[rows][:, columns] if chances is not None else None
-    return LabelMap(labels, chances)
+    return LabelMap(labels, classes, chances)
 
 
 def _argmax(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:

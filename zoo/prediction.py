@@ -15,13 +15,16 @@ import numpy.typing as npt
 import psutil
 from PIL import Image
 
-from zoo.catalog import check_row_size, get_row
-from zoo.costs import load_costs
+from zoo.catalog import check_row_size, find_row
+from zoo.classes import LabelMap
+from zoo.costs import costs_of
 from zoo.errors import InferenceError, InputError, shown_name
 from zoo.images import ImageSource, Picture, read_image
-from zoo.labelling import FULL_PIXELS, LabelMap, as_planes, label
-from zoo.limits import Size
-from zoo.runtimes import InputSpec, Network, Progress
+from zoo.labelling import FULL_PIXELS, as_planes, label
+from zoo.limits import MAX_CLASSES
+from zoo.rows import Row
+from zoo.runtimes import InputSpec, Network, StepProgress
+from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint, resolve
 
 FITS = ("stretch", "pad")
@@ -34,16 +37,10 @@ _KEPT_NETWORKS = 3
 class Prediction:
     """A label map and everything that has to be said with it."""
 
-    labels: npt.NDArray[np.uint8]
-    """Class ids, uint8 (H, W), at the picture's own size."""
+    label_map: LabelMap
+    """At the picture's own size."""
     rgb: npt.NDArray[np.uint8]
     """The picture as it was used, uint8 (H, W, 3), upright."""
-    classes: tuple[str, ...]
-    """Names, in id order."""
-    shares: tuple[float, ...]
-    """Percent of the pixels, in id order."""
-    confidence: npt.NDArray[np.float32] | None
-    """Softmax probability of each label, (H, W), if it was asked for and the network gives logits."""
     weights: Checkpoint
     """Whose weights made it."""
     runtime: str
@@ -56,12 +53,32 @@ class Prediction:
     notes: tuple[str, ...] = ()
     """What was done that a reader must know, one sentence each."""
 
+    @property
+    def labels(self) -> npt.NDArray[np.uint8]:
+        """Class ids, uint8 (H, W)."""
+        return self.label_map.labels
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names, in id order."""
+        return self.label_map.classes.names
+
+    @property
+    def shares(self) -> tuple[float, ...]:
+        """Percent of the pixels, in id order."""
+        return self.label_map.shares
+
+    @property
+    def confidence(self) -> npt.NDArray[np.float32] | None:
+        """Softmax probability of each label, (H, W), if it was asked for and the network gives logits."""
+        return self.label_map.confidence
+
 
 @dataclass
 class _Watch:
     """Times the steps and tells them."""
 
-    progress: Progress
+    progress: StepProgress
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -73,7 +90,7 @@ class _Watch:
 
 
 def predict(
-    row_id: str,
+    row_id: str | Row,
     image: ImageSource | Picture,
     *,
     weights: str | os.PathLike[str] | None = None,
@@ -81,7 +98,7 @@ def predict(
     fit: str = "stretch",
     runtime: str | None = None,
     confidence: bool = False,
-    progress: Progress | None = None,
+    progress: StepProgress | None = None,
 ) -> Prediction:
     """Make the mask of a picture with a row's network.
 
@@ -98,10 +115,10 @@ def predict(
     if fit not in FITS:
         raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
     watch = _Watch(progress or (lambda _: None))
-    row = get_row(row_id)
-    asked = check_row_size(row_id, *(size or (int(row["input_width"]), int(row["input_height"]))))
-    checkpoint = resolve(row_id, weights)
-    _check_memory(row_id, asked)
+    row = find_row(row_id)
+    asked = check_row_size(row, *(size or row.size))
+    checkpoint = resolve(row, weights)
+    _check_memory(row, asked)
     chosen = _runtime_for(checkpoint, runtime)
     with watch.step("decode", "Reading the picture"):
         picture = image if isinstance(image, Picture) else read_image(image)
@@ -114,15 +131,11 @@ def predict(
     with watch.step("postprocess", "Making the mask"):
         planes = as_planes(output, used)
         height, width = picture.rgb.shape[:2]
-        found = label(planes, Size(width, height), used=part, confidence=confidence)
-        checkpoint = _with_classes(checkpoint, planes, row_id)
-        counts = np.bincount(found.labels.ravel(), minlength=len(checkpoint.classes))
+        checkpoint = _with_classes(checkpoint, planes)
+        found = label(planes, Size(width, height), checkpoint.classes, used=part, confidence=confidence)
     return Prediction(
-        labels=found.labels,
+        label_map=found,
         rgb=picture.rgb,
-        classes=checkpoint.classes,
-        shares=tuple((counts * (100 / found.labels.size)).tolist()),
-        confidence=found.confidence,
         weights=checkpoint,
         runtime=chosen,
         size=used,
@@ -132,15 +145,15 @@ def predict(
     )
 
 
-def _check_memory(row_id: str, size: Size) -> None:
+def _check_memory(row: Row, size: Size) -> None:
     """Refuse a job that would push everything else out of memory. Activations grow with the input's area."""
-    row = get_row(row_id)
-    growth = (size.width * size.height) / (int(row["input_width"]) * int(row["input_height"]))
-    needed = int(load_costs().at[row_id, "peak_activation_values"]) * 4 * growth
+    counted_at, values = next(iter(costs_of(row).peak_activation_values.items()))
+    growth = (size.width * size.height) / (counted_at.width * counted_at.height)
+    needed = values * 4 * growth
     free = psutil.virtual_memory().available
     if needed > free / 2:
         raise InferenceError(
-            f"{row_id} at {size} needs about {needed / 1e9:.1f} GB, and half of the free memory is "
+            f"{row.id} at {size} needs about {needed / 1e9:.1f} GB, and half of the free memory is "
             f"{free / 2e9:.1f} GB: use a smaller size."
         )
 
@@ -169,7 +182,7 @@ def _network(checkpoint: Checkpoint, runtime: str, size: Size, watch: _Watch) ->
         return
     with watch.step("load", "Loading the network"):
         if runtime == "torch":
-            network: Network = _torch_network(checkpoint.row_id, str(checkpoint.path), checkpoint.sha256)
+            network: Network = _torch_network(checkpoint.row, str(checkpoint.path), checkpoint.sha256)
         else:
             from zoo.runtimes.export import exported
 
@@ -185,10 +198,10 @@ def _onnx_network(path: str) -> Network:
 
 
 @lru_cache(maxsize=_KEPT_NETWORKS)
-def _torch_network(row_id: str, path: str, _sha256: str) -> Network:
+def _torch_network(row: Row, path: str, _sha256: str) -> Network:
     from zoo.runtimes.torch_module import TorchNetwork
 
-    return TorchNetwork(row_id, path)
+    return TorchNetwork(row.built, path, row.num_classes or MAX_CLASSES)
 
 
 def _input(
@@ -232,21 +245,16 @@ def _run(network: Network, values: npt.NDArray[Any], checkpoint: Checkpoint) -> 
     except Exception as error:  # onnxruntime and torch raise their own kinds, with many lines
         reason = shown_name(" ".join(str(error).split()).replace("/", " "), 160)
         raise InferenceError(
-            f"the network of {checkpoint.row_id} failed ({reason}): try a smaller size or another runtime."
+            f"the network of {checkpoint.row.id} failed ({reason}): try a smaller size or another runtime."
         ) from error
 
 
-def _with_classes(checkpoint: Checkpoint, planes: npt.NDArray[Any], row_id: str) -> Checkpoint:
+def _with_classes(checkpoint: Checkpoint, planes: npt.NDArray[Any]) -> Checkpoint:
     """Name as many classes as the network has; a label map only shows how many there are at least."""
     if planes.ndim == 3:
         return checkpoint.with_class_count(len(planes))
-    from zoo.catalog import load_classes
-
-    seen, expected = (
-        int(planes.max()) + 1,
-        len(checkpoint.classes) or len(load_classes(get_row(row_id)["dataset"])),
-    )
-    return checkpoint.with_class_count(max(seen, expected))
+    expected = len(checkpoint.classes) or checkpoint.row.num_classes or 1
+    return checkpoint.with_class_count(max(int(planes.max()) + 1, expected))
 
 
 def _notes(

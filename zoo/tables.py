@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,7 +21,9 @@ from zoo.errors import TableError, shown_name
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
-DATA = Path(__file__).resolve().parent.parent / "data"
+_PACKAGE = Path(__file__).resolve().parent
+# Beside the code in an installed package, beside the package in a checkout.
+DATA = _PACKAGE / "data" if (_PACKAGE / "data").is_dir() else _PACKAGE.parent / "data"
 
 # What the text of a cell must look like before it becomes a value, by the column's dtype.
 _WHOLE = (r"[+-]?\d{1,18}", "a whole number")
@@ -42,8 +45,11 @@ class _Text(NamedTuple):
         return TableError(f"{where}: {shown} cannot be used; allowed is {allowed}.")
 
 
-def load_table(path: Path | str, schema: DataFrameSchema) -> pd.DataFrame:
-    """Return the table in a CSV file, typed as `schema` says, or raise TableError with one line."""
+def load_table(path: Path | str, schema: DataFrameSchema, *, printed: Sequence[str] = ()) -> pd.DataFrame:
+    """Return the table in a CSV file, typed as `schema` says, or raise TableError with one line.
+
+    For each column named in `printed`, a column NAME_printed holds the text that stands in the file.
+    """
     path = Path(path)
     try:
         with path.open("rb") as file:
@@ -51,10 +57,12 @@ def load_table(path: Path | str, schema: DataFrameSchema) -> pd.DataFrame:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TableError(f"{shown_name(path)} cannot be read: {reason}.") from error
-    return parse_table(data, schema, path.name)
+    return parse_table(data, schema, path.name, printed=printed)
 
 
-def parse_table(data: bytes, schema: DataFrameSchema, name: str) -> pd.DataFrame:
+def parse_table(
+    data: bytes, schema: DataFrameSchema, name: str, *, printed: Sequence[str] = ()
+) -> pd.DataFrame:
     """Return the table in the bytes of a CSV, typed as `schema` says.
 
     Columns come in the schema's order; those that it does not require may be absent. An empty cell is
@@ -65,7 +73,9 @@ def parse_table(data: bytes, schema: DataFrameSchema, name: str) -> pd.DataFrame
     _check_header(text, schema)
     columns = [column for column in schema.columns if column in text.cells.columns]
     typed = pd.DataFrame({column: _typed(text, column, schema) for column in columns})
-    return _validated(typed, text, schema)
+    return _validated(typed, text, schema).assign(
+        **{f"{column}_printed": text.cells[column] for column in printed}
+    )
 
 
 def _read_text(data: bytes, name: str) -> _Text:

@@ -9,9 +9,9 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.shared.loaders import catalog, families
+from pages.shared.loaders import catalog, family_labels
 from zoo.errors import ZooError
-from zoo.limits import parse_size
+from zoo.sizes import parse_size
 
 BUDGET_MIN, BUDGET_MAX = 0.1, 1000.0
 
@@ -44,7 +44,7 @@ def _rules() -> dict[str, tuple[Callable[[str], bool], str]]:
         "size": (_size, "width x height, 32 to 4096 a side"),
         "rows": (set(rows.index).__contains__, "ids of the catalog"),
         "explore_miou": (_number(0, 100), "0 to 100 percent"),
-        "explore_family": (set(families()["label"]).__contains__, "a family of the catalog"),
+        "explore_family": (set(family_labels().values()).__contains__, "a family of the catalog"),
         "explore_qat": ({"Only QAT", "Without QAT"}.__contains__, "Only QAT or Without QAT"),
         "explore_available": ({"true", "false"}.__contains__, "true or false"),
         "explore_input": (sizes.__contains__, "a size of the catalog"),

@@ -9,9 +9,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from zoo.errors import ModelFileError, ZooError, shown_name
 from zoo.images import read_image
-from zoo.limits import Size
 from zoo.prediction import Prediction, predict
 from zoo.queue import TicketQueue
+from zoo.sizes import Size
 from zoo.tables import DATA
 
 SAMPLE = DATA / "samples" / "china.jpg"

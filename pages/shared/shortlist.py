@@ -10,9 +10,10 @@ import streamlit as st
 
 from pages.shared.link import BUDGET_MAX, BUDGET_MIN
 from pages.shared.loaders import catalog
+from zoo.checks import budget_from_chip
 from zoo.errors import ZooError
-from zoo.limits import Size, parse_size
-from zoo.selection import budget_from_chip, format_gmacs
+from zoo.sizes import Size, parse_size
+from zoo.words import format_gmacs
 
 PUBLISHED = "published"
 PRESETS = ["512x512", "768x384", "1024x512", "1280x720", "1920x1080", "2048x1024"]

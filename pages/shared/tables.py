@@ -3,8 +3,6 @@
 import pandas as pd
 import streamlit as st
 
-from zoo.selection import row_name
-
 COLUMNS = {
     "name": st.column_config.TextColumn("Model", width="medium", pinned=True),
     "dataset": st.column_config.TextColumn("Data set"),
@@ -46,7 +44,6 @@ COLUMNS = {
 def rows_table(rows: pd.DataFrame, columns: list[str], **options: object) -> None:
     """Show rows of the catalog with these columns; `name`, `input` and the units are made here."""
     shown = rows.assign(
-        name=[row_name(row) for _, row in rows.iterrows()],
         input=rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str),
     )
     if "params" in shown:

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.cache import CACHE_VARIABLE
 from zoo.errors import InferenceError
-from zoo.limits import Size
 from zoo.runtimes import export
 from zoo.runtimes.export import exported
 from zoo.runtimes.onnxruntime_session import OnnxNetwork
 from zoo.runtimes.torch_module import TorchNetwork
-from zoo.weights.checkpoints import CACHE_VARIABLE, resolve
+from zoo.sizes import Size
+from zoo.weights.checkpoints import resolve
 
 ROW = "cityscapes-mobilenetv2-unetlite-768x384"
 SIZE = Size(96, 64)

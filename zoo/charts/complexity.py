@@ -10,8 +10,9 @@ import plotly.graph_objects as go
 
 from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS
 from zoo.costs import macs_over
-from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE, Size
-from zoo.selection import format_gmacs
+from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
+from zoo.sizes import Size
+from zoo.words import format_gmacs
 
 
 def stride_bars(strides: Mapping[str, pd.Series]) -> go.Figure:

@@ -11,33 +11,33 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
-from zoo.limits import Size
-from zoo.selection import COUNTED, PUBLISHED, format_gmacs, row_name
+from zoo.selection import COUNTED, PUBLISHED
+from zoo.words import Cost, format_gmacs
 
 
 def pareto(
     rows: pd.DataFrame,
     *,
-    cost: str = PUBLISHED,
+    cost: Cost = PUBLISHED,
     budget: float,
     chosen: Sequence[str] = (),
-    size: Size | None = None,
 ) -> go.Figure:
     """Return GigaMACs (log) against mIoU with a frontier line per data set and the budget's line.
 
     `rows`: the catalog's columns with `family_label`, `on_frontier` and the cost column; rows that lack a
     number are left out. One data set is coloured by family, several by data set.
     """
-    rows = rows[np.isfinite(rows[cost]) & np.isfinite(rows["miou"])]
+    rows = rows[np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])]
     figure = go.Figure()
     datasets = list(rows["dataset"].unique())
     for index, dataset in enumerate(datasets):
-        _add_frontier(figure, rows[(rows["dataset"] == dataset) & rows["on_frontier"]], cost, dataset, index)
+        _add_frontier(
+            figure, rows[(rows["dataset"] == dataset) & rows["on_frontier"]], cost.column, dataset, index
+        )
     by = "family_label" if len(datasets) < 2 else "dataset"
     for index, (name, group) in enumerate(rows.groupby(by, sort=False)):
-        _add_points(figure, group, cost, str(name), index, budget, chosen)
-    basis = "published" if cost == PUBLISHED else f"counted at {size or 'the published size'}"
-    low, high = log_range([*rows[cost], budget])
+        _add_points(figure, group, cost.column, str(name), index, budget, chosen)
+    low, high = log_range([*rows[cost.column], budget])
     figure.add_vline(x=budget, line={"color": GREY, "dash": "dash", "width": 2})
     figure.add_annotation(
         x=math.log10(budget),
@@ -49,7 +49,7 @@ def pareto(
     )
     figure.update_xaxes(
         type="log",
-        title=f"GigaMACs, {basis}",
+        title=f"GigaMACs, {cost.basis}",
         range=[math.log10(low), math.log10(high)],
         tickvals=log_ticks(low, high),
         ticktext=[f"{tick:g}" for tick in log_ticks(low, high)],
@@ -115,11 +115,11 @@ def _add_points(
 
 def _card(row: pd.Series) -> str:
     lines = [
-        f"<b>{row_name(row)}</b>",
+        f"<b>{row['name']}</b>",
         f"{row['dataset']}, {row['input_width']}x{row['input_height']}",
         f"mIoU {_or_none(row['miou'])} %, published",
         f"{_or_none(row['gmacs'])} GigaMACs, published",
-        f"{_or_none(row[COUNTED])} GigaMACs, counted",
+        f"{_or_none(row[COUNTED.column])} GigaMACs, counted",
         f"printed as {row['published_name']}",
         f"model published: {'yes' if row['available'] else 'no'}",
     ]

@@ -61,7 +61,7 @@ class _LazyGroup(click.Group):
 
 
 def _unknown_command(name: str) -> UnknownIdError:
-    from zoo.catalog import unknown_name
+    from zoo.words import unknown_name
 
     return unknown_name("command", name, COMMANDS, "See all with: python -m zoo --help")
 

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import click
 import pandas as pd
 
-from zoo.catalog import check_dataset, get_row, load_catalog, load_references, read_own_rows
+from zoo.catalog import COLUMNS, Catalog, all_shipped, catalog_named
+from zoo.catalog import PUBLISHED as PUBLISHED_TABLE
+from zoo.checks import check_budget, check_miou
 from zoo.cli.output import SIZE, catalog_option, json_option, print_fields, print_json, print_table, records
-from zoo.limits import Size
-from zoo.selection import (
-    COUNTED,
-    PUBLISHED,
-    answer,
-    check_budget,
-    check_miou,
-    format_gmacs,
-    rank,
-    row_name,
-    size_warnings,
-    with_counted,
-)
+from zoo.datasets import check_dataset
+from zoo.selection import COUNTED, PUBLISHED, answer, counted_at, rank, with_counted
+from zoo.sizes import Size
+from zoo.words import format_gmacs, size_warnings
 
 LIST_FIELDS = ["id", "dataset", "model", "published_name", "input_width", "input_height"]
 LIST_FIELDS += ["gmacs", "miou", "available", "qat"]
@@ -34,7 +26,7 @@ PICK_FIELDS = [*LIST_FIELDS, "counted_gmacs", "on_frontier", "rank"]
 @click.option("--dataset", help="Only the rows of this data set.")
 @catalog_option
 @json_option
-def list_command(dataset: str | None, own_rows: Path | None, as_json: bool) -> None:
+def list_command(dataset: str | None, catalog: Catalog | None, as_json: bool) -> None:
     """The table's rows, in the table's order.
 
     \b
@@ -43,7 +35,7 @@ def list_command(dataset: str | None, own_rows: Path | None, as_json: bool) -> N
       python -m zoo list --dataset Cityscapes
       python -m zoo list --catalog own.csv --json
     """
-    table = _table(own_rows)
+    table = (catalog or catalog_named(PUBLISHED_TABLE)).table
     if dataset is not None:
         table = table[table["dataset"] == check_dataset(dataset, table["dataset"].unique())]
     if as_json:
@@ -57,7 +49,7 @@ def list_command(dataset: str | None, own_rows: Path | None, as_json: bool) -> N
 @click.argument("row_id", metavar="ID")
 @catalog_option
 @json_option
-def show(row_id: str, own_rows: Path | None, as_json: bool) -> None:
+def show(row_id: str, catalog: Catalog | None, as_json: bool) -> None:
     """Everything that the table says of one row.
 
     \b
@@ -65,19 +57,16 @@ def show(row_id: str, own_rows: Path | None, as_json: bool) -> None:
       python -m zoo show cityscapes-mobilenetv2-fpnlite-768x384
       python -m zoo show ade20k32-mobilenetv2-unetlite-512x512 --json
     """
-    table = _table(own_rows)
-    fields = {"id": row_id, **get_row(row_id, table)}
+    catalog = catalog or all_shipped()
+    row = catalog.row(row_id)
+    fields = {"id": row_id, **catalog.table.loc[row_id, COLUMNS]}
     if as_json:
         print_json(fields)
         return
     print_fields(fields)
-    if pd.notna(fields["references"]):
-        numbers = [int(number) for number in fields["references"].split(",")]
-        for number, entry in load_references().reindex(numbers).dropna().iterrows():
-            click.echo(
-                f"[{number}] {entry['authors']}: {entry['title']}. {entry['venue']}, {entry['year']:.0f}."
-            )
-    _print_warnings(table.loc[[row_id]])
+    for number, entry in catalog.references[catalog.references.index.isin(row.references)].iterrows():
+        click.echo(f"[{number}] {entry['authors']}: {entry['title']}. {entry['venue']}, {entry['year']}.")
+    _print_warnings(catalog.table.loc[[row_id]])
 
 
 class _Number(click.ParamType):
@@ -114,7 +103,7 @@ def pick(
     max_gmacs: float | None,
     min_miou: float | None,
     size: Size | None,
-    own_rows: Path | None,
+    catalog: Catalog | None,
     as_json: bool,
 ) -> None:
     """Which network to take under a budget, or for an accuracy.
@@ -130,10 +119,10 @@ def pick(
     """
     if max_gmacs is not None and min_miou is not None:
         raise click.UsageError("--max-gmacs and --min-miou exclude each other: give one of them.")
-    cost = PUBLISHED if size is None else COUNTED
-    table = with_counted(_table(own_rows), size)
-    found = answer(table, dataset, max_gmacs=max_gmacs, min_miou=min_miou, cost=cost, size=size)
-    fitting = rank(table, dataset, max_gmacs=max_gmacs, min_miou=min_miou, cost=cost)
+    cost = PUBLISHED if size is None else counted_at(size)
+    table = with_counted(catalog or catalog_named(PUBLISHED_TABLE), size)
+    found = answer(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
+    fitting = rank(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
     if found.chosen is None:
         cheapest = f" Its id is {found.cheapest}." if found.cheapest else ""
         click.echo(f"{found.text}{cheapest}", err=True)
@@ -145,17 +134,12 @@ def pick(
         _print_warnings(fitting)
 
 
-def _table(own_rows: Path | None) -> pd.DataFrame:
-    table = load_catalog()
-    return table if own_rows is None else pd.concat([table, read_own_rows(own_rows)])
-
-
 def _line(row: pd.Series) -> dict[str, object]:
     """Return a row as people read it."""
     return {
         "id": row.name,
         "data set": row["dataset"],
-        "network": row_name(row),
+        "network": row["name"],
         "size": f"{row['input_width']}x{row['input_height']}",
         "GMACs": _gmacs(row["gmacs"]),
         "mIoU %": row["miou"],
@@ -165,7 +149,7 @@ def _line(row: pd.Series) -> dict[str, object]:
 
 def _ranked_line(row: pd.Series, size: Size | None) -> dict[str, object]:
     """Return a row of `pick` as people read it."""
-    counted = {f"counted at {size}" if size else "counted": _gmacs(row[COUNTED])}
+    counted = {f"counted at {size}" if size else "counted": _gmacs(row[COUNTED.column])}
     return {"rank": row["rank"], **_line(row), **counted, "frontier": row["on_frontier"]}
 
 

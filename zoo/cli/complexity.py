@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import click
 import pandas as pd
 
-from zoo.catalog import check_row_size, get_row, load_catalog
-from zoo.cli.output import SIZE, json_option, print_json, print_table
-from zoo.costs import audit, load_costs
+from zoo.audit import audit
+from zoo.catalog import PUBLISHED, Catalog, all_shipped, catalog_named, check_row_size
+from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table
+from zoo.costs import costs_of
 from zoo.errors import SizeError
-from zoo.limits import Size
-from zoo.selection import format_gmacs
+from zoo.rows import Row
+from zoo.sizes import Size
+from zoo.words import format_gmacs
 
 LINE = "{id:{width}}  {size:>9}  {gmacs:>9}  {params:>8}  {published:>9}  {error:>8}  {verdict}"
 """A line for people: its widths are fixed, so that each can be shown as soon as its row is counted."""
@@ -24,12 +26,21 @@ LINE = "{id:{width}}  {size:>9}  {gmacs:>9}  {params:>8}  {published:>9}  {error
 @click.option("--all", "every_row", is_flag=True, help="Every row of the table, shown as they are counted.")
 @click.option("--size", type=SIZE, help="Count at this input size, not at each row's published one.")
 @click.option("--layers", "with_layers", is_flag=True, help="Each layer too, and what is not counted.")
+@catalog_option
 @json_option
-def macs(ids: tuple[str, ...], every_row: bool, size: Size | None, with_layers: bool, as_json: bool) -> None:
+def macs(
+    ids: tuple[str, ...],
+    every_row: bool,
+    size: Size | None,
+    with_layers: bool,
+    catalog: Catalog | None,
+    as_json: bool,
+) -> None:
     """Count a network's MACs at any size.
 
     Networks are built, and counted live by ptflops, without bias additions. The published GigaMACs, the
-    verdict and its reason always concern the published size.
+    verdict and its reason always concern the published size. With --all, rows that no network of ours stands
+    for are left out.
 
     \b
     Examples:
@@ -39,46 +50,43 @@ def macs(ids: tuple[str, ...], every_row: bool, size: Size | None, with_layers: 
     """
     if every_row == bool(ids):
         raise click.UsageError("give the ids of rows, or --all for every row.")
-    sizes = {
-        row_id: size or _published_size(row_id) for row_id in (load_catalog().index if every_row else ids)
-    }
+    source = catalog or (catalog_named(PUBLISHED) if every_row else all_shipped())
+    rows = (
+        [row for row in source.rows if row.network] if every_row else [source.row(row_id) for row_id in ids]
+    )
     if not every_row:
-        for row_id, asked in sizes.items():
-            check_row_size(row_id, *asked)
-    results = _results(sizes, with_layers)
+        for row in rows:
+            check_row_size(row, *(size or row.size))
+    results = _results(rows, size, audit(source), with_layers)
     if as_json:
         print_json(list(results))
     else:
-        _show(results, max(map(len, sizes)))
+        _show(results, max(len(row.id) for row in rows))
 
 
-def _published_size(row_id: str) -> Size:
-    row = get_row(row_id)
-    return Size(int(row["input_width"]), int(row["input_height"]))
-
-
-def _results(sizes: dict[str, Size], with_layers: bool) -> Iterator[dict[str, Any]]:
+def _results(
+    rows: Sequence[Row], size: Size | None, published: pd.DataFrame, with_layers: bool
+) -> Iterator[dict[str, Any]]:
     """Yield what `--json` prints of a row as soon as it is counted; no MACs where it refuses the size."""
     from zoo.complexity import count
 
-    published, params = audit(), load_costs()["params"]
-    for row_id, size in sizes.items():
+    for row in rows:
+        asked = size or row.size
         try:
-            counted = count(row_id, *size)
+            counted = count(row, *asked)
         except SizeError:  # asked for by name, it was refused before
             counted = None
-        row = published.loc[row_id]
-        at_published_size = counted is not None and size == _published_size(row_id)
+        known = published.loc[row.id]
         fields = {
-            "id": row_id,
-            "width": size.width,
-            "height": size.height,
+            "id": row.id,
+            "width": asked.width,
+            "height": asked.height,
             "macs": counted and counted.macs,
-            "params": int(params[row_id]) if counted is None else counted.params,
-            "published_gmacs": row["published_gmacs"],
-            "error_pct": row["error_pct"] if at_published_size else None,
-            "verdict": row["verdict"],
-            "explanation": row["explanation"],
+            "params": costs_of(row).params if counted is None else counted.params,
+            "published_gmacs": known["published_gmacs"],
+            "error_pct": known["error_pct"] if counted is not None and asked == row.size else None,
+            "verdict": known["verdict"],
+            "explanation": known["explanation"],
         }
         if with_layers:
             fields["layers"] = [] if counted is None else counted.layers.to_dict("records")

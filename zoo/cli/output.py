@@ -11,17 +11,35 @@ from typing import Any
 import click
 import pandas as pd
 
-from zoo.limits import Size, parse_size
+from zoo.catalog import PUBLISHED, Catalog, all_shipped, catalog_named
+from zoo.sizes import Size, parse_size
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
 )
+BOTH = "both"
+"""On the command line, every catalog that ships."""
+
+
+class CatalogType(click.ParamType):
+    """An option such as recent, both or own.csv; the command gets a Catalog."""
+
+    name = "NAME|F.csv"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Catalog:
+        if isinstance(value, Catalog):
+            return value
+        if value == BOTH:
+            return all_shipped()
+        if value.lower().endswith(".csv"):
+            return catalog_named(PUBLISHED).with_own(Path(value))
+        return catalog_named(value)
+
+
 catalog_option = click.option(
     "--catalog",
-    "own_rows",
-    type=click.Path(path_type=Path),
-    metavar="F.csv",
-    help="Add own rows from a CSV with the catalog's columns.",
+    type=CatalogType(),
+    help="published, recent or both; or a CSV of own rows, which join the published ones.",
 )
 
 

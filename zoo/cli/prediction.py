@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.output import SIZE, json_option, print_json, print_table, records
+from zoo.catalog import Catalog, all_shipped
+from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table, records
 from zoo.errors import ImageError, InferenceError, InputError, shown_name
-from zoo.limits import MEGABYTE, Size
+from zoo.limits import MEGABYTE
+from zoo.sizes import Size
 
 if TYPE_CHECKING:
     from zoo.prediction import Prediction
-    from zoo.weights.download import Progress
+    from zoo.weights.download import DownloadProgress
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _PATH = click.Path(path_type=Path)
@@ -38,6 +40,7 @@ _PATH = click.Path(path_type=Path)
 )
 @click.option("--out", type=_PATH, metavar="F|DIR", help="Write the mask, a PNG of class ids.")
 @click.option("--overlay", type=_PATH, metavar="F|DIR", help="Write the image with the mask on it, a PNG.")
+@catalog_option
 @json_option
 def predict(
     row_id: str,
@@ -48,6 +51,7 @@ def predict(
     weights: str | None,
     out: Path | None,
     overlay: Path | None,
+    catalog: Catalog | None,
     as_json: bool,
 ) -> int:
     """Masks of images: IMAGE may be several, or a folder of them.
@@ -63,7 +67,8 @@ def predict(
     from zoo.prediction import predict as predict_one
     from zoo.weights.checkpoints import resolve
 
-    checkpoint = resolve(row_id, weights)  # once, before any image: without weights there is nothing to do
+    row = (catalog or all_shipped()).row(row_id)
+    checkpoint = resolve(row, weights)  # once, before any image: without weights there is nothing to do
     paths = _images(images)
     targets = _targets(paths, out, overlay)
     lines: list[dict[str, Any]] = []
@@ -72,7 +77,7 @@ def predict(
     with _bar(paths) as remaining:
         for path, (mask_path, overlay_path) in zip(remaining, targets, strict=True):
             try:
-                found = predict_one(row_id, path, weights=weights, size=size, fit=fit, runtime=runtime)
+                found = predict_one(row, path, weights=weights, size=size, fit=fit, runtime=runtime)
             except (ImageError, InferenceError) as error:
                 if len(paths) == 1:
                     raise
@@ -158,7 +163,7 @@ def _bar(paths: Sequence[Path]) -> Iterator[Any]:
 def _write(found: Prediction, mask_path: Path | None, overlay_path: Path | None) -> None:
     from zoo.overlay import indexed_png, overlay_png
 
-    palette = found.weights.palette
+    palette = found.weights.classes.palette
     if mask_path is not None:
         mask_path.write_bytes(indexed_png(found.labels, palette))
     if overlay_path is not None:
@@ -202,7 +207,8 @@ def weights(context: click.Context, as_json: bool) -> None:
       python -m zoo weights get cocoseg21-lr-aspp-mobilenetv3-large-520x520
     """
     if context.invoked_subcommand is None:
-        from zoo.weights.checkpoints import BUNDLED_NOTICE, status
+        from zoo.weights.bundled import BUNDLED_NOTICE
+        from zoo.weights.checkpoints import status
 
         table = status()
         if as_json:
@@ -240,12 +246,12 @@ def get(row_id: str, again: bool, as_json: bool) -> None:
         print_json({"id": row_id, "kind": found.kind, "status": "downloaded", "path": str(found.path)})
         return
     click.echo(f"{found.path}\n{found.label}. {found.notice}")
-    if not found.trusted:
+    if not found.verified:
         click.echo(f"SHA-256 {found.sha256}: kept, and checked whenever the file is used.")
 
 
 @contextmanager
-def _download_bar() -> Iterator[Progress]:
+def _download_bar() -> Iterator[DownloadProgress]:
     """Give a progress callback that draws a bar on standard error once it knows how much will come."""
     with ExitStack() as stack:
         bars: list[Any] = []
@@ -280,7 +286,7 @@ def cache(context: click.Context, as_json: bool) -> None:
 @json_option
 def clear(as_json: bool) -> None:
     """Empty the cache folder. Downloaded weights must then be downloaded again."""
-    from zoo.weights.checkpoints import exports_dir, weights_dir
+    from zoo.cache import exports_dir, weights_dir
 
     _print_cache(as_json, "Removed: ")
     # Only what is ours: SEGSELECT_CACHE may name a folder with other things in it.
@@ -290,7 +296,7 @@ def clear(as_json: bool) -> None:
 
 
 def _print_cache(as_json: bool, heading: str) -> None:
-    from zoo.weights.checkpoints import exports_dir, weights_dir
+    from zoo.cache import exports_dir, weights_dir
 
     contents: list[dict[str, Any]] = []
     for folder in (weights_dir(), exports_dir()):

@@ -23,12 +23,13 @@ from ptflops import get_model_complexity_info
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
-from zoo.catalog import check_row_size
+from zoo.catalog import check_row_size, find_row
 from zoo.complexity.layers import LAYER_COLUMNS, Layers
 from zoo.complexity.trace import Trace
 from zoo.errors import CountError
-from zoo.limits import Size, check_size
-from zoo.models import build_model
+from zoo.models import build_network, check_classes
+from zoo.rows import Network, Row
+from zoo.sizes import Size, check_size
 
 PTFLOPS_VERSION = version("ptflops")
 _lock = threading.Lock()  # networks are kept and shared; their names are read through hooks
@@ -54,15 +55,22 @@ class Complexity:
     ptflops_version: str = PTFLOPS_VERSION
 
 
-def count(row_id: str, width: int, height: int, *, num_classes: int | None = None) -> Complexity:
+def count(row_id: str | Row, width: int, height: int, *, num_classes: int | None = None) -> Complexity:
     """Return the live count of a row's network.
 
-    Raises UnknownIdError, SizeError for a size that is out of range or that the network cannot take, and
-    CountError.
+    Raises UnknownIdError, NotOursError for a row that no family builds, SizeError for a size that is out of
+    range or that the network cannot take, InputError for a class count that is none, and CountError.
     """
-    size = check_row_size(row_id, width, height)
+    row = find_row(row_id)
+    size = check_row_size(row, width, height)
+    classes = check_classes(row.num_classes if num_classes is None else num_classes)
+    return count_network(row.built, classes, size, name=row.id)
+
+
+def count_network(network: Network, num_classes: int, size: Size, *, name: str) -> Complexity:
+    """Return the live count of a network of ours; see `count`."""
     with _lock:
-        return _count(row_id, _network(row_id, num_classes), size)
+        return _count(name, _network(network, num_classes), size)
 
 
 def count_model(model: nn.Module, width: int, height: int, *, name: str = "network") -> Complexity:
@@ -86,8 +94,8 @@ def _meta_copy(model: nn.Module) -> nn.Module:
 
 
 @lru_cache(maxsize=64)
-def _network(row_id: str, num_classes: int | None) -> nn.Module:
-    return build_model(row_id, num_classes=num_classes, device="meta")
+def _network(network: Network, num_classes: int) -> nn.Module:
+    return build_network(network, num_classes, device="meta")
 
 
 class _Shell(nn.Module):

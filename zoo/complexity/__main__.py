@@ -1,11 +1,24 @@
-"""Write data/costs.csv anew from the networks: python -m zoo.complexity."""
+"""Write data/costs.csv anew from the networks: python -m zoo.complexity.
+
+With --line, read a network from standard input and print its line instead: so zoo.costs asks for a
+visitor's row.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
 
 import pandas as pd
 
-from zoo.catalog import load_catalog
-from zoo.complexity import Complexity, count
-from zoo.costs import COSTS, STRIDES
-from zoo.limits import Size
+from zoo.catalog import all_shipped, find_row
+from zoo.complexity import Complexity, count_network
+from zoo.costs import STRIDES, TERMS
+from zoo.errors import ZooError
+from zoo.models import check_classes
+from zoo.rows import Network
+from zoo.sizes import Size
 from zoo.tables import DATA
 
 READ_AT = Size(4096, 2048)
@@ -18,12 +31,16 @@ BUNDLED = {
 BUNDLED_SIZE, BUNDLED_CLASSES = Size(480, 352), 11
 
 
-def costs_line(name: str, row_id: str, size: Size, num_classes: int | None = None) -> dict[str, object]:
+def costs_line(name: str, network: Network, num_classes: int, size: Size) -> dict[str, object]:
     """Return a network's line of costs.csv, read off two live counts."""
-    at_size = count(row_id, *size, num_classes=num_classes)
+    at_size = count_network(network, num_classes, size, name=name)
     return {
         "id": name,
-        **_formula(count(row_id, *READ_AT, num_classes=num_classes)),
+        **network._asdict(),
+        "num_classes": num_classes,
+        "input_width": size.width,
+        "input_height": size.height,
+        **_formula(count_network(network, num_classes, READ_AT, name=name)),
         "params": at_size.params,
         "peak_activation_values": at_size.peak_activation_values,
         "ptflops_version": at_size.ptflops_version,
@@ -32,16 +49,18 @@ def costs_line(name: str, row_id: str, size: Size, num_classes: int | None = Non
 
 def costs_table() -> pd.DataFrame:
     """Return all of costs.csv."""
-    lines = [
-        costs_line(str(row_id), str(row_id), Size(int(row["input_width"]), int(row["input_height"])))
-        for row_id, row in load_catalog().iterrows()
-    ]
-    lines += [costs_line(name, row, BUNDLED_SIZE, BUNDLED_CLASSES) for name, row in BUNDLED.items()]
-    return pd.DataFrame(lines)
+    return pd.DataFrame(list(_lines()))
+
+
+def _lines() -> Iterator[dict[str, object]]:
+    for row in all_shipped().rows:
+        yield costs_line(row.id, row.built, check_classes(row.num_classes), row.size)
+    for name, row_id in BUNDLED.items():
+        yield costs_line(name, find_row(row_id).built, BUNDLED_CLASSES, BUNDLED_SIZE)
 
 
 def _formula(complexity: Complexity) -> dict[str, int]:
-    numbers = dict.fromkeys([*COSTS, "constant", "pooled"], 0)
+    numbers = dict.fromkeys(TERMS, 0)
     for layer in complexity.layers.itertuples():
         shape = layer.input_shape if "transposed" in layer.kind else layer.output_shape
         height, width = shape[2:] if len(shape) == 4 else (1, 1)
@@ -56,5 +75,18 @@ def _formula(complexity: Complexity) -> dict[str, int]:
     return numbers
 
 
+def _print_line(order: str) -> int:
+    asked = json.loads(order)
+    try:
+        line = costs_line("own", Network(*asked["network"]), asked["num_classes"], Size(*asked["size"]))
+    except ZooError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(json.dumps(line))
+    return 0
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--line"]:
+        sys.exit(_print_line(sys.stdin.read()))
     costs_table().to_csv(DATA / "costs.csv", index=False, lineterminator="\n")

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from zoo.models.blocks import choose, conv_norm_act, global_mean, resize, separable_conv
 from zoo.models.encoders import Encoder, MobileNetV2Encoder, TimmEncoder
+from zoo.models.family import Family
 
 EPS = 1e-3
 """Of every batch norm of this family."""
@@ -143,3 +144,6 @@ def build(
     network = choose(ENCODERS, encoder, "encoder")(output_stride)
     head = choose(DECODERS, decoder, "decoder")
     return DeepLab(network, head(network.channels, num_classes, aspp_rates))
+
+
+FAMILY = Family(build, class_tensors=("decoder.logits.bias",))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo.models.blocks import Activation, choose, conv_norm_act, resize, separable_conv
 from zoo.models.encoders import Encoder, MobileNetV2Encoder, TimmEncoder
+from zoo.models.family import Family
 
 
 class Variant(NamedTuple):
@@ -194,3 +195,20 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
             activation=variant.activation,
         )
     return EdgeAILite(network, make_decoder(network.channels, num_classes, variant))
+
+
+_BLOCK = r"^(encoder\.features\.s\d\.b\d+)\."
+RENAMES = (
+    # One decoder in a list of them, and RegNetX under its first names.
+    (r"^decoders\.0\.", "decoder."),
+    (_BLOCK + r"f\.a\.", r"\1.conv1.conv."),
+    (_BLOCK + r"f\.a_bn\.", r"\1.conv1.bn."),
+    (_BLOCK + r"f\.b\.", r"\1.conv2.conv."),
+    (_BLOCK + r"f\.b_bn\.", r"\1.conv2.bn."),
+    (_BLOCK + r"f\.c\.", r"\1.conv3.conv."),
+    (_BLOCK + r"f\.c_bn\.", r"\1.conv3.bn."),
+    (_BLOCK + r"proj\.", r"\1.downsample.conv."),
+    (_BLOCK + r"bn\.", r"\1.downsample.bn."),
+)
+
+FAMILY = Family(build, class_tensors=("decoder.pred.1.0.weight",), renames=RENAMES)

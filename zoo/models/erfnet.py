@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from zoo.models.family import Family
+
 EPS = 1e-3
 
 
@@ -123,3 +125,6 @@ class ERFNet(nn.Module):
 def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return ERFNet, which has but one encoder and decoder."""
     return ERFNet(num_classes)
+
+
+FAMILY = Family(build, class_tensors=("decoder.output_conv.bias",))

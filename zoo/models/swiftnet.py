@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from zoo.models.blocks import average_cells, choose, norm_act_conv, resize
 from zoo.models.encoders import MobileNetV2Encoder
+from zoo.models.family import Family
 
 WIDTH = 128
 GRID_ROWS = (8, 4, 2)
@@ -77,3 +78,6 @@ class SwiftNet(nn.Module):
 def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return SwiftNet on one of ENCODERS; it has but one decoder."""
     return SwiftNet(choose(ENCODERS, encoder, "encoder")(), num_classes)
+
+
+FAMILY = Family(build, class_tensors=("logits.2.bias",))

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 from torchvision.models import segmentation
 
 from zoo.models.blocks import choose
+from zoo.models.family import Family
 
 CONSTRUCTORS = {
     name: getattr(segmentation, name)
@@ -34,3 +35,11 @@ def build(encoder: str, decoder: str, num_classes: int, *, constructor: str) -> 
     make = choose(CONSTRUCTORS, constructor, "constructor")
     # Without weights_backbone=None torchvision would download an ImageNet encoder.
     return Logits(make(weights=None, weights_backbone=None, num_classes=num_classes))
+
+
+FAMILY = Family(
+    build,
+    class_tensors=("network.classifier.4.bias", "network.classifier.high_classifier.bias"),
+    renames=((r"^(backbone|classifier)\.", r"network.\1."),),
+    dropped="aux_classifier.",
+)

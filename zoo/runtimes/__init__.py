@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
-Progress = Callable[[str], None]
+StepProgress = Callable[[str], None]
 """Told, in words, each step that may take a while."""
 
 

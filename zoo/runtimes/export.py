@@ -8,30 +8,28 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 import warnings
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
 
-from zoo.catalog import get_row
+from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
 from zoo.errors import InferenceError
-from zoo.limits import Size
-from zoo.runtimes import Progress
-from zoo.weights.checkpoints import Checkpoint, exports_dir, hash_file
+from zoo.families import families
+from zoo.limits import MAX_CLASSES
+from zoo.runtimes import StepProgress
+from zoo.sizes import Size
+from zoo.weights.checkpoints import Checkpoint
 
 OPSET = 17
-FIXED_SIZE_FAMILIES = {"swiftnet"}
-"""Families whose graph depends on the input size: SwiftNet's pooled grids follow the picture's shape."""
-
 KEPT_EXPORTS = 30
-"""The oldest beyond these are removed."""
+"""Those beyond these that were used longest ago are removed."""
 
 _one_export_at_a_time = Lock()
 
 
-def exported(checkpoint: Checkpoint, size: Size, progress: Progress) -> Path:
+def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
     """Return the .onnx of the row's network with these weights, exporting it first if it is not there.
 
     Raises CheckpointError for weights that do not fit, InferenceError if the cache folder cannot be written.
@@ -53,10 +51,9 @@ def exported(checkpoint: Checkpoint, size: Size, progress: Progress) -> Path:
 
 
 def _stem(checkpoint: Checkpoint, size: Size) -> str:
-    row = get_row(checkpoint.row_id)
-    made_from = [str(row[part]) for part in ("family", "encoder", "decoder", "options")]
-    made_from += [checkpoint.sha256, _code_version()]
-    if row["family"] in FIXED_SIZE_FAMILIES:
+    network = checkpoint.row.built
+    made_from = [*network, checkpoint.sha256, _code_version()]
+    if families()[network.family].fixed_size:
         made_from.append(str(size))
     return hashlib.sha256("|".join(made_from).encode()).hexdigest()[:24]
 
@@ -76,6 +73,7 @@ def _intact(stem: str) -> Path | None:
     """Return the kept file whose contents still are what its name says; remove damaged ones."""
     for path in exports_dir().glob(f"{stem}.*.onnx"):
         if hash_file(path)[:24] == path.name.split(".")[1]:
+            touch(path)
             return path
         path.unlink(missing_ok=True)
     return None
@@ -86,20 +84,18 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
 
     from zoo.weights.layouts import build_for
 
-    model = build_for(checkpoint.row_id, checkpoint.path)
-    fixed = get_row(checkpoint.row_id)["family"] in FIXED_SIZE_FAMILIES
+    network = checkpoint.row.built
+    model = build_for(network, checkpoint.path, checkpoint.row.num_classes or MAX_CLASSES)
+    fixed = families()[network.family].fixed_size
     folder = exports_dir()
-    folder.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(suffix=".part", dir=folder)
-    os.close(handle)
-    try:
+    with whole_file(folder) as (part, _):
         # The classic exporter announces its end, and warns of sizes that a fixed network fixes on purpose.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 model,
                 (torch.zeros(1, 3, size.height, size.width),),
-                temporary,
+                os.fspath(part),
                 opset_version=OPSET,
                 input_names=["image"],
                 output_names=["logits"],
@@ -108,11 +104,7 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
                 else {name: {2: "height", 3: "width"} for name in ("image", "logits")},
                 dynamo=False,  # the new exporter takes twenty times as long
             )
-        path = folder / f"{stem}.{hash_file(Path(temporary))[:24]}.onnx"
-        os.replace(temporary, path)  # under its name a file is whole
-        kept = sorted(folder.glob("*.onnx"), key=lambda file: file.stat().st_mtime, reverse=True)
-        for old in kept[KEPT_EXPORTS:]:
-            old.unlink(missing_ok=True)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+        path = folder / f"{stem}.{hash_file(part)[:24]}.onnx"
+        part.replace(path)
+    prune(folder, "*.onnx", KEPT_EXPORTS)
     return path

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,14 +16,17 @@ from typing import IO, TYPE_CHECKING, Any
 import pandas as pd
 
 from zoo import limits
-from zoo.catalog import get_row
+from zoo.cache import CACHE_VARIABLE, weights_dir, whole_file
+from zoo.catalog import find_row
 from zoo.errors import DownloadError, WeightsMissingError
-from zoo.weights.checkpoints import CACHE_VARIABLE, Checkpoint, published_list, resolve, weights_dir
+from zoo.rows import Row
+from zoo.weights.checkpoints import Checkpoint, resolve
+from zoo.weights.published import published_list
 
 if TYPE_CHECKING:
     import requests
 
-Progress = Callable[[int, int | None], None]
+DownloadProgress = Callable[[int, int | None], None]
 """Told the bytes that have come, and how many there will be where the server says so."""
 
 CONNECT_SECONDS = 10.0
@@ -33,12 +35,12 @@ SILENCE_SECONDS = 30.0
 _CHUNK_BYTES = 1 << 18
 
 
-def download(row_id: str, progress: Progress | None = None) -> Checkpoint:
+def download(row: str | Row, progress: DownloadProgress | None = None) -> Checkpoint:
     """Download a row's published weights anew, replacing those that are here, and return them.
 
     Raises DownloadError, WeightsMissingError where no address is known, and UnknownIdError.
     """
-    get_row(row_id)
+    row_id = find_row(row).id
     listed = published_list()
     if row_id not in listed.index:
         raise WeightsMissingError(
@@ -62,24 +64,17 @@ def download(row_id: str, progress: Progress | None = None) -> Checkpoint:
 @contextmanager
 def _temporary_file(row_id: str) -> Iterator[tuple[Path, IO[bytes]]]:
     """Give a new file in the weights folder that is gone afterwards unless it was renamed."""
-    path = None
     try:
-        weights_dir().mkdir(parents=True, exist_ok=True)
-        number, name = tempfile.mkstemp(prefix=f"{row_id}.", suffix=".part", dir=weights_dir())
-        path = Path(name)
-        with os.fdopen(number, "wb") as file:
-            yield path, file
+        with whole_file(weights_dir(), f"{row_id}.") as given:
+            yield given
     except OSError as error:
         raise DownloadError(
             f"the weights of {row_id} cannot be written to {weights_dir()}: {error.strerror or error}; "
             f"make room there, or name another folder in {CACHE_VARIABLE}."
         ) from error
-    finally:
-        if path is not None:
-            path.unlink(missing_ok=True)
 
 
-def _fetch(url: str, file: IO[bytes], row_id: str, progress: Progress | None) -> str:
+def _fetch(url: str, file: IO[bytes], row_id: str, progress: DownloadProgress | None) -> str:
     """Write what the address gives into the file and return its SHA-256."""
     import requests
 
@@ -133,7 +128,7 @@ def _copy(
     host: str,
     row_id: str,
     total: int | None,
-    progress: Progress | None,
+    progress: DownloadProgress | None,
 ) -> str:
     digest, done = hashlib.sha256(), 0
     for chunk in chunks:

@@ -10,35 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import CheckpointError, shown_name
-from zoo.models import MAX_CLASSES, build_model
+from zoo.limits import MAX_CLASSES
+from zoo.models import build_network, family
+from zoo.models.family import Family
+from zoo.rows import Network
 from zoo.weights.reading import read_state_dict
-
-_BLOCK = r"^(encoder\.features\.s\d\.b\d+)\."
-RULES = (
-    # Texas Instruments' networks: one decoder in a list of them, and RegNetX under its first names.
-    (r"^decoders\.0\.", "decoder."),
-    (_BLOCK + r"f\.a\.", r"\1.conv1.conv."),
-    (_BLOCK + r"f\.a_bn\.", r"\1.conv1.bn."),
-    (_BLOCK + r"f\.b\.", r"\1.conv2.conv."),
-    (_BLOCK + r"f\.b_bn\.", r"\1.conv2.bn."),
-    (_BLOCK + r"f\.c\.", r"\1.conv3.conv."),
-    (_BLOCK + r"f\.c_bn\.", r"\1.conv3.bn."),
-    (_BLOCK + r"proj\.", r"\1.downsample.conv."),
-    (_BLOCK + r"bn\.", r"\1.downsample.bn."),
-    # torchvision's networks, which ours wrap.
-    (r"^(backbone|classifier)\.", r"network.\1."),
-)
-"""(pattern, replacement) from public tensor names to ours; none matches a name of ours."""
-
-CLASS_TENSORS = (
-    "decoder.pred.1.0.weight",  # Edge AI Lite
-    "decoder.logits.bias",  # TensorFlow DeepLab
-    "network.classifier.4.bias",  # torchvision's DeepLabV3 and FCN
-    "network.classifier.high_classifier.bias",  # torchvision's LR-ASPP
-    "decoder.output_conv.bias",  # ERFNet
-    "logits.2.bias",  # SwiftNet
-)
-"""In each family, a tensor of our names whose first side is the number of classes."""
 
 SHOWN_DIFFERENCES = 3
 
@@ -50,35 +26,41 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     files is dropped. The network changes only if all of it fits. Raises CheckpointError for a file that
     `read_state_dict` refuses, or that does not fit, naming the first tensors that differ with both shapes.
     """
-    _fill(model, to_our_names(read_state_dict(path)), shown_name(Path(path)))
+    state = read_state_dict(path)
+    key = getattr(model, "family", None)  # left there by build_network
+    _fill(model, to_our_names(state, family(key)) if isinstance(key, str) else state, shown_name(Path(path)))
 
 
-def build_for(row_id: str, path: str | os.PathLike[str]) -> nn.Module:
-    """Return the row's network, in eval mode, with the weights of a file and as many classes as the file has.
+def build_for(network: Network, path: str | os.PathLike[str], num_classes: int) -> nn.Module:
+    """Return a network, in eval mode, with the weights of a file and as many classes as the file has.
 
-    Raises as `load_weights` and `zoo.build_model` do.
+    `num_classes` is for a file that does not tell. Raises as `load_weights` and `zoo.build_model` do.
     """
-    state = to_our_names(read_state_dict(path))
-    model = build_model(row_id, num_classes=class_count(state), device="meta")
+    known = family(network.family)
+    state = to_our_names(read_state_dict(path), known)
+    model = build_network(network, class_count(state, known) or num_classes, device="meta")
     _fill(model, state, shown_name(Path(path)))
     return model
 
 
-def class_count(state: dict[str, Tensor]) -> int | None:
+def class_count(state: dict[str, Tensor], known: Family) -> int | None:
     """Return the number of classes that tensors under our names are for; None if they do not tell."""
-    counts = (state[name].shape[0] for name in CLASS_TENSORS if name in state and state[name].ndim)
+    counts = (state[name].shape[0] for name in known.class_tensors if name in state and state[name].ndim)
     return next((count for count in counts if 1 <= count <= MAX_CLASSES), None)
 
 
-def to_our_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """Return the tensors under the names of our networks, without torchvision's auxiliary head."""
-    if any(name.startswith("backbone.") for name in state):
-        state = {name: value for name, value in state.items() if not name.startswith("aux_classifier.")}
-    return {_rename(name): value for name, value in state.items()}
+def to_our_names(state: dict[str, Tensor], known: Family) -> dict[str, Tensor]:
+    """Return the tensors under the names of our networks, without those that only training uses."""
+    kept = {
+        name: value
+        for name, value in state.items()
+        if not known.dropped or not name.startswith(known.dropped)
+    }
+    return {_rename(name, known): value for name, value in kept.items()}
 
 
-def _rename(name: str) -> str:
-    for pattern, replacement in RULES:
+def _rename(name: str, known: Family) -> str:
+    for pattern, replacement in known.renames:
         name = re.sub(pattern, replacement, name)
     return name
 

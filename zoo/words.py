@@ -1,0 +1,116 @@
+"""Words for people: names that are nearly right, numbers, sizes, and the answer's sentences."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import pandas as pd
+
+from zoo.checks import check_budget, check_miou
+from zoo.errors import UnknownIdError
+from zoo.sizes import Size
+
+MAX_SHOWN = 120
+"""Letters of a name from outside that a message repeats."""
+
+
+def unknown_name(kind: str, value: object, known: Iterable[str], next_step: str) -> UnknownIdError:
+    """Return the one-line error for a name that does not exist, with the names that look most like it."""
+    shown = (value if isinstance(value, str) else str(value))[:MAX_SHOWN]
+    by_lower_case = {name.lower(): name for name in known}
+    near = [by_lower_case[name] for name in difflib.get_close_matches(shown.lower(), by_lower_case)]
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    return UnknownIdError(f"There is no {kind} {shown!r}.{meant} {next_step}")
+
+
+def format_gmacs(gmacs: float) -> str:
+    """Return GigaMACs for people, with at most four decimals: the published page prints no more."""
+    if not 0.001 <= gmacs < 1e9:
+        return f"{gmacs:.3g}"
+    return f"{gmacs:,.4f}".rstrip("0").rstrip(".")
+
+
+def size_warnings(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return a sentence for each row of a catalog's table whose published number belongs to another size."""
+    if "published_at" not in rows:
+        return ()
+    marked = rows[rows["published_at"].notna()]
+    return tuple(
+        f"{row.name}: its published number belongs to an input of {row.published_at}, "
+        f"not {row.input_width}x{row.input_height}."
+        for row in marked[["name", "published_at", "input_width", "input_height"]].itertuples(index=False)
+    )
+
+
+@dataclass(frozen=True)
+class Cost:
+    """How a cost is spoken of: the column that holds it, its unit, and where its numbers come from."""
+
+    column: str
+    unit: str = "GMACs"
+    basis: str = "as published"
+    """Said behind a row's numbers."""
+    missing: str = "no GigaMACs published"
+    """Said of a row that has none."""
+    size: Size | None = None
+    """The one size that all costs are for; None for each row's own."""
+
+    def format(self, cost: float) -> str:
+        """Return a cost with its unit."""
+        return f"{format_gmacs(cost)} {self.unit}"
+
+
+def asked(dataset: str, cost: Cost, max_cost: object, min_miou: object) -> str:
+    """Return what was asked for, as the beginning of a sentence."""
+    limits = []
+    if max_cost is not None:
+        limits.append(f"under {cost.format(check_budget(max_cost))}")
+    if min_miou is not None:
+        limits.append(f"at {check_miou(min_miou):g} % mIoU or more")
+    text = f"{' and '.join(limits) or 'without a budget'} on {dataset}"
+    return text[0].upper() + text[1:]
+
+
+def choice(cost: Cost, chosen: pd.Series, cheaper: pd.Series | None, better: pd.Series | None) -> str:
+    """Return the chosen row and what is beside it, with every size beside the number that depends on it."""
+    text = f"{_row(cost, chosen)}, {cost.basis}."
+    text += " No row is cheaper." if cheaper is None else f" Next cheaper: {_row(cost, cheaper)}."
+    if better is None:
+        text += " No row is more accurate."
+    else:
+        points = f"{better['miou'] - chosen['miou']:.2f}".rstrip("0").rstrip(".")
+        text += (
+            f" {points} points more would cost {cost.format(better[cost.column])}: {_accuracy(cost, better)}."
+        )
+    return text + _caveat(cost, [chosen, cheaper, better])
+
+
+def nothing_fits(cost: Cost, cheapest: pd.Series, best: pd.Series | None = None) -> str:
+    """Return what the cheapest row would take, and the most accurate where an accuracy was asked for."""
+    text = f"The cheapest is {_row(cost, cheapest)}, {cost.basis}"
+    if best is not None:
+        text += f"; the most accurate is {_row(cost, best)}"
+    return f"{text}.{_caveat(cost, [cheapest, best])}"
+
+
+def own_size(row: pd.Series) -> Size:
+    """Return the size at which a row of a table was measured."""
+    return Size(int(row["input_width"]), int(row["input_height"]))
+
+
+def _row(cost: Cost, row: pd.Series) -> str:
+    return f"{_accuracy(cost, row)} for {cost.format(row[cost.column])}"
+
+
+def _accuracy(cost: Cost, row: pd.Series) -> str:
+    if cost.size is None:
+        return f"{row['name']} ({own_size(row)}), {row['miou']:g} % mIoU"
+    return f"{row['name']}, {row['miou']:g} % mIoU (at {own_size(row)})"
+
+
+def _caveat(cost: Cost, rows: Iterable[pd.Series | None]) -> str:
+    if cost.size is None or all(row is None or own_size(row) == cost.size for row in rows):
+        return ""
+    return f" Each mIoU is the published one, at the size beside it; for {cost.size} none is claimed."
