@@ -36,7 +36,9 @@ def test_one_matrix_is_torchmetrics(classes: int) -> None:
         torch.tensor(labels), torch.tensor(truth).int(), num_classes=classes, ignore_index=VOID
     )
     assert matrix.dtype == np.int64
-    assert (matrix == wanted.numpy()).all()
+    assert matrix.shape == (classes, classes + 1)
+    assert (matrix[:, :classes] == wanted.numpy()).all()
+    assert not matrix[:, classes].any()
     jaccard = multiclass_jaccard_index(
         torch.tensor(labels),
         torch.tensor(truth).int(),
@@ -67,6 +69,15 @@ def test_absent_classes_are_not_averaged() -> None:
     assert mean_accuracy(tally) == pytest.approx(200 / 3)
 
 
+def test_what_is_predicted_as_no_class_is_wrong() -> None:
+    truth = np.array([[0, 0, 1, VOID]], np.uint8)
+    labels = np.array([[0, VOID, 1, VOID]], np.uint8)
+    matrix = confusion(truth, labels, 2)
+    assert matrix.tolist() == [[1, 0, 1], [0, 1, 0]]
+    assert iou(Tally.of(matrix)).tolist() == [50, 100]
+    assert pixel_accuracy(Tally.of(matrix)) == pytest.approx(200 / 3)
+
+
 def test_nothing_counted_has_no_number() -> None:
     void = np.full((2, 2), VOID, np.uint8)
     tally = Tally.of(confusion(void, np.zeros_like(void), 2))
@@ -94,8 +105,7 @@ def test_numbers_are_their_definitions(classes: int, seed: int) -> None:
 
 
 def stacked(matrices: list[np.ndarray]) -> Tally:
-    tallies = [Tally.of(matrix) for matrix in matrices]
-    return Tally(*(np.stack(part) for part in zip(*tallies, strict=True)))
+    return Tally.stacked([Tally.of(matrix) for matrix in matrices])
 
 
 def test_the_mean_per_image_and_the_interval_are_what_they_say() -> None:

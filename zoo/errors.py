@@ -7,6 +7,7 @@
     │   ├── BudgetError       a budget or accuracy that is not a usable number
     │   ├── SizeError         an input size that nobody, or this network, can take
     │   ├── ImageError        a picture that is refused
+    │   │   └── LabelError    a label file that is refused; names file, value and place
     │   ├── CheckpointError   a file of weights that is refused
     │   ├── ModelFileError    an .onnx or .tflite that is refused
     │   ├── TableError        a CSV that breaks its schema; names file, line, column, value
@@ -48,6 +49,10 @@ class SizeError(InputError):
 
 class ImageError(InputError):
     """A picture or label file that is refused."""
+
+
+class LabelError(ImageError):
+    """A label file that is refused."""
 
 
 class CheckpointError(InputError):

@@ -81,10 +81,12 @@ def read_image(source: ImageSource, name: str | None = None) -> Picture:
         shown = shown_name(name or "the image")
         return _from_pillow(open_image(source, shown), shown)
     shown = shown_name(name or os.fspath(source))
-    return _from_pillow(open_image(_read_file(Path(source), shown), shown), shown)
+    return _from_pillow(open_image(read_file(source, shown), shown), shown)
 
 
-def _read_file(path: Path, name: str) -> bytes:
+def read_file(source: str | os.PathLike[str], name: str) -> bytes:
+    """Return the bytes of an image file, `name` in messages, or raise ImageError."""
+    path = Path(source)
     try:
         if path.is_dir():
             raise ImageError(f"{name} is a folder: name an image file ({READABLE}).")

@@ -1,18 +1,20 @@
 """Numbers from label maps and ground truth: one confusion matrix, intersection over union, an interval.
 
-True classes are rows, predicted ones columns. A class takes part in a mean over classes where it is labelled
+True classes are rows, predicted ones columns; one column more counts what was predicted as none of the
+classes. A class takes part in a mean over classes where it is labelled
 or predicted somewhere (TP + FP + FN > 0); an IoU that nothing defines is NaN.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 VOID = 255
-"""The label that is no class: left out of every number."""
+"""The label that is no class: left out of every number; as a prediction it is wrong."""
 
 RESAMPLES = 1000
 SEED = 0
@@ -24,9 +26,9 @@ Floats = npt.NDArray[np.float64]
 
 
 def confusion(truth: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], classes: int) -> Counts:
-    """Return the confusion matrix, int64 (classes, classes), of two label maps (H, W) of one size.
+    """Return the confusion matrix, int64 (classes, classes + 1), of two label maps (H, W) of one size.
 
-    Pixels that are VOID in `truth` are left out. Raises ValueError for two sizes, and for class ids beyond
+    The last column is what `labels` has as VOID. Pixels that are VOID in `truth` are left out. Raises ValueError for two sizes, and for class ids beyond
     `classes` in either.
     """
     if truth.shape != labels.shape:
@@ -37,9 +39,9 @@ def confusion(truth: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], class
         strip = slice(start, start + _STRIP_PIXELS)
         pairs += np.bincount((flat[strip].astype(np.uint16) << 8) | found[strip], minlength=1 << 16)
     matrix = pairs.reshape(256, 256)[:VOID]
-    if matrix[classes:].any() or matrix[:, classes:].any():
+    if matrix[classes:].any() or matrix[:, classes:VOID].any():
         raise ValueError(f"there are class ids beyond the {classes} classes that were to be counted.")
-    return matrix[:classes, :classes].copy()
+    return matrix[:classes, [*range(classes), VOID]]
 
 
 class Tally(NamedTuple):
@@ -54,8 +56,13 @@ class Tally(NamedTuple):
 
     @classmethod
     def of(cls, matrix: Counts) -> Tally:
-        """Return the tally of a confusion matrix."""
-        return cls(np.diag(matrix).copy(), matrix.sum(1), matrix.sum(0))
+        """Return the tally of a confusion matrix, with or without the column of what is no class."""
+        return cls(np.diag(matrix).copy(), matrix.sum(1), matrix.sum(0)[: len(matrix)])
+
+    @classmethod
+    def stacked(cls, tallies: Sequence[Tally]) -> Tally:
+        """Return tallies as one, with an axis for them in front."""
+        return cls(*(np.stack(part) for part in zip(*tallies, strict=True)))
 
     @property
     def union(self) -> Counts:
