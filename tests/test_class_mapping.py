@@ -31,7 +31,7 @@ def test_equal_lists_fit_and_one_more_behind_them_does() -> None:
 
 
 def test_other_lists_ask_for_a_mapping() -> None:
-    with pytest.raises(InputError, match="11 classes of CamVid .*19 classes of Cityscapes .*give a mapping"):
+    with pytest.raises(InputError, match=r"11 classes of CamVid .*19 classes of Cityscapes .*give a mapping"):
         fit_classes(dataset_classes("Cityscapes"), dataset_classes("CamVid"))
 
 

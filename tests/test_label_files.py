@@ -113,7 +113,12 @@ def test_every_class_of_a_data_set_is_in_the_table_by_its_own_name() -> None:
 @pytest.mark.parametrize("alpha", [False, True])
 @pytest.mark.parametrize(
     ("dataset", "void"),
-    [("Cityscapes", (0, 0, 0)), ("CamVid", (0, 0, 0)), ("VOC2012", (224, 224, 192)), ("Cityscapes", (111, 74, 0))],
+    [
+        ("Cityscapes", (0, 0, 0)),
+        ("CamVid", (0, 0, 0)),
+        ("VOC2012", (224, 224, 192)),
+        ("Cityscapes", (111, 74, 0)),
+    ],
 )
 def test_colours_of_the_data_sets_palette(dataset: str, void: tuple[int, int, int], alpha: bool) -> None:
     classes = dataset_classes(dataset)
@@ -141,7 +146,12 @@ def test_classes_of_nobody_are_ids_only() -> None:
 
 @pytest.mark.parametrize(
     ("value", "dtype", "classes"),
-    [(19, np.uint8, CITYSCAPES), (254, np.uint8, CITYSCAPES), (12, np.uint8, CAMVID), (40000, np.uint16, VOC)],
+    [
+        (19, np.uint8, CITYSCAPES),
+        (254, np.uint8, CITYSCAPES),
+        (12, np.uint8, CAMVID),
+        (40000, np.uint16, VOC),
+    ],
 )
 def test_an_unknown_id_names_file_value_and_place(value: int, dtype: type, classes: ClassList) -> None:
     ids = np.ones((20, 30), dtype)
@@ -157,7 +167,9 @@ def test_an_unknown_id_names_file_value_and_place(value: int, dtype: type, class
 def test_an_unknown_colour_names_file_value_and_place() -> None:
     pixels = np.full((20, 30, 3), (128, 64, 128), np.uint8)
     pixels[3, 29] = (1, 2, 3)
-    with pytest.raises(LabelError, match=r"a\.png: the colour \(1, 2, 3\) at x 29, y 3 is none of the colours"):
+    with pytest.raises(
+        LabelError, match=r"a\.png: the colour \(1, 2, 3\) at x 29, y 3 is none of the colours"
+    ):
         read(png(pixels), CITYSCAPES)
 
 

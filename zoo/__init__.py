@@ -15,6 +15,7 @@ _HOMES = {
     "count": "zoo.complexity",
     "load_weights": "zoo.weights",
     "predict": "zoo.prediction",
+    "evaluate": "zoo.evaluation",
 }
 
 __all__ = ["__version__", *_HOMES]

@@ -45,14 +45,18 @@ class ClassMapping:
 
     @property
     def values(self) -> LabelValues | None:
-        """How to read label files by this mapping alone; None where it maps class names, not ids or colours."""
+        """How to read label files by this mapping alone; None where it maps class names."""
         cells = dict.fromkeys(label for label, _ in self.pairs)
         for kind, pattern in ((CLASS_IDS, _ID), (COLOURS, _COLOUR)):
             if all(pattern.match(cell) for cell in cells):
-                codes = {int(cell.lstrip("#"), 16 if kind == COLOURS else 10): n for n, cell in enumerate(cells)}
+                codes = {
+                    int(cell.lstrip("#"), 16 if kind == COLOURS else 10): n for n, cell in enumerate(cells)
+                }
                 classes = ClassList(tuple(cells), ((0, 0, 0),) * len(cells), f"the labels of {self.name}")
                 void = {VOID: VOID} if kind == CLASS_IDS else {}
-                return LabelValues(kind, f"{kind.removeprefix('class ')} of {self.name}", classes, void | codes)
+                return LabelValues(
+                    kind, f"{kind.removeprefix('class ')} of {self.name}", classes, void | codes
+                )
         return None
 
 
@@ -90,9 +94,7 @@ def fit_classes(labels: ClassList, weights: ClassList, mapping: ClassMapping | N
         )
     identity = np.full(256, VOID, np.uint8)
     identity[: len(labels)] = np.arange(len(labels))
-    return ClassFit(
-        labels, identity, identity, f"both have {labels.words}", weights.names[len(labels) :]
-    )
+    return ClassFit(labels, identity, identity, f"both have {labels.words}", weights.names[len(labels) :])
 
 
 def _mapped(labels: ClassList, weights: ClassList, mapping: ClassMapping) -> ClassFit:
@@ -155,9 +157,7 @@ def _ids(classes: ClassList) -> Mapping[str, int]:
     return {name: place for place, name in enumerate(classes.names)}
 
 
-def _known(
-    name: str, ids: Mapping[str, int], kind: str, classes: ClassList, mapping: ClassMapping
-) -> int:
+def _known(name: str, ids: Mapping[str, int], kind: str, classes: ClassList, mapping: ClassMapping) -> int:
     if name not in ids:
         raise InputError(
             f"{mapping.name}: there is no {kind} {shown_name(name)!r} in {classes.words}: "

@@ -20,7 +20,7 @@ from PIL import Image
 
 from zoo.classes import ClassList, Colour, dataset_classes
 from zoo.datasets import load_datasets
-from zoo.errors import ImageError, LabelError, shown_name
+from zoo.errors import LabelError, shown_name
 from zoo.images import decoding, open_image, read_file, turned_upright
 from zoo.metrics import VOID
 from zoo.tables import DATA, load_table

@@ -28,8 +28,8 @@ Floats = npt.NDArray[np.float64]
 def confusion(truth: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], classes: int) -> Counts:
     """Return the confusion matrix, int64 (classes, classes + 1), of two label maps (H, W) of one size.
 
-    The last column is what `labels` has as VOID. Pixels that are VOID in `truth` are left out. Raises ValueError for two sizes, and for class ids beyond
-    `classes` in either.
+    The last column is what `labels` has as VOID. Pixels that are VOID in `truth` are left out. Raises
+    ValueError for two sizes, and for class ids beyond `classes` in either.
     """
     if truth.shape != labels.shape:
         raise ValueError(f"label maps of {truth.shape} and {labels.shape} cannot be compared.")

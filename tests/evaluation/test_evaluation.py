@@ -34,7 +34,10 @@ def test_the_confusion_is_that_of_predictions_and_labels(
     pictures: list[np.ndarray], predicted: list[np.ndarray]
 ) -> None:
     rng = np.random.default_rng(2)
-    truths = [np.where(rng.random(found.shape) < 0.3, rng.integers(0, 12, found.shape), found) for found in predicted]
+    truths = [
+        np.where(rng.random(found.shape) < 0.3, rng.integers(0, 12, found.shape), found)
+        for found in predicted
+    ]
     truths = [truth.astype(np.uint8) for truth in truths]  # 11 is CamVid's void
     found = evaluate(ROW, pictures, truths, weights="bundled", size=SIZE)
     wanted = brute_force(truths, predicted, 11)
@@ -83,7 +86,9 @@ def test_two_folders_are_matched_and_the_rules_say_what_was_done(
     assert found.num_classes == 11
 
 
-def test_several_rows_see_the_same_pictures_once(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+def test_several_rows_see_the_same_pictures_once(
+    pictures: list[np.ndarray], predicted: list[np.ndarray]
+) -> None:
     both = evaluate_all(
         [Candidate(ROW, "bundled", SIZE), Candidate(FPN, "bundled", SIZE)], items_of(pictures, predicted)
     )
@@ -114,7 +119,9 @@ def test_it_can_be_followed_and_stopped_with_the_result_so_far(
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("evaluate")]
 
 
-def test_the_result_so_far_can_be_had_meanwhile(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+def test_the_result_so_far_can_be_had_meanwhile(
+    pictures: list[np.ndarray], predicted: list[np.ndarray]
+) -> None:
     sums: list[int] = []
     evaluate(
         ROW,
@@ -151,13 +158,17 @@ def test_what_a_picture_is_refused_for_is_listed_and_the_others_count(
 def test_where_nothing_can_be_used_the_first_reason_is_the_error(
     pictures: list[np.ndarray], predicted: list[np.ndarray]
 ) -> None:
-    with pytest.raises(LabelError, match=r"label 1: the value 200 at x 0, y 0 is none of the CamVid class ids"):
+    with pytest.raises(
+        LabelError, match=r"label 1: the value 200 at x 0, y 0 is none of the CamVid class ids"
+    ):
         evaluate(ROW, pictures, [labels * 0 + 200 for labels in predicted], weights="bundled", size=SIZE)
     with pytest.raises(ImageError, match="and its picture 96x64"):
         evaluate(ROW, pictures, [labels[:20] for labels in predicted], weights="bundled", size=SIZE)
 
 
-def test_a_mapping_joins_classes(pictures: list[np.ndarray], predicted: list[np.ndarray], tmp_path: Path) -> None:
+def test_a_mapping_joins_classes(
+    pictures: list[np.ndarray], predicted: list[np.ndarray], tmp_path: Path
+) -> None:
     # Labels of two values of the user's own: 40 where a building was found, 7 elsewhere; 99 is left out.
     truths = [np.where(labels == 1, 40, 7).astype(np.uint8) for labels in predicted]
     truths[0][:10] = 99
@@ -173,21 +184,27 @@ def test_a_mapping_joins_classes(pictures: list[np.ndarray], predicted: list[np.
     assert "mine.csv" in found.rules["classes"]
     mapping.write_text("\n".join(line for line in lines if line != "7,sky"))
     without = evaluate(ROW, pictures, truths, weights="bundled", size=SIZE, mapping=mapping)
-    sky = sum(int(((labels == 0) & (truth == 7)).sum()) for labels, truth in zip(predicted, truths, strict=True))
+    sky = sum(
+        int(((labels == 0) & (truth == 7)).sum()) for labels, truth in zip(predicted, truths, strict=True)
+    )
     assert sky > 0
     assert without.elsewhere.sum() == sky
     assert without.accuracy == pytest.approx(100 * (1 - sky / found.confusion.sum()))
     assert "sky" in without.rules["without_labels"]
 
 
-def test_labels_of_another_data_set_ask_for_a_mapping(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+def test_labels_of_another_data_set_ask_for_a_mapping(
+    pictures: list[np.ndarray], predicted: list[np.ndarray]
+) -> None:
     with pytest.raises(InputError, match="give a mapping"):
         evaluate(ROW, pictures, predicted, weights="bundled", size=SIZE, labels_of="Cityscapes")
     with pytest.raises(UnknownIdError, match="no data set"):
         evaluate(ROW, pictures, predicted, weights="bundled", labels_of="Citiscapes")
 
 
-def test_what_does_not_go_together_is_refused(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+def test_what_does_not_go_together_is_refused(
+    pictures: list[np.ndarray], predicted: list[np.ndarray]
+) -> None:
     with pytest.raises(InputError, match="6 images and 5 labels"):
         evaluate(ROW, pictures, predicted[:5])
     with pytest.raises(InputError, match="both be folders"):
@@ -229,7 +246,9 @@ def test_real_labels_give_torchmetrics_numbers(camvid: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("model", ["MobileNetV2+UNetLite", "MobileNetV2+FPNLite", "MobileNetV2S16+DeepLabV3Lite"])
+@pytest.mark.parametrize(
+    "model", ["MobileNetV2+UNetLite", "MobileNetV2+FPNLite", "MobileNetV2S16+DeepLabV3Lite"]
+)
 def test_the_figures_that_ship_come_out_again(camvid: Path, model: str) -> None:
     from zoo.catalog import load_catalog
     from zoo.weights.bundled import bundled_networks

@@ -258,7 +258,9 @@ class _Contest:
         values, fit = self._read_by
         conditions = {"labels": f"{values.words}, as recognised from the files", "classes": fit.words}
         if fit.unlabelled:
-            conditions["without_labels"] = f"{', '.join(fit.unlabelled)}: what is predicted so counts as wrong"
+            conditions["without_labels"] = (
+                f"{', '.join(fit.unlabelled)}: what is predicted so counts as wrong"
+            )
         if work.unmatched:
             conditions["unmatched"] = work.unmatched
         return Evaluation(

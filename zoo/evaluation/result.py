@@ -117,22 +117,26 @@ class Evaluation:
     @property
     def absent(self) -> tuple[str, ...]:
         """Classes that are neither labelled nor predicted anywhere."""
-        return tuple(name for name, union in zip(self.classes.names, self.tally.union, strict=True) if not union)
+        return tuple(
+            name for name, union in zip(self.classes.names, self.tally.union, strict=True) if not union
+        )
 
     @property
     def rules(self) -> dict[str, str]:
         """By which rules the numbers were made, in words."""
         left_out = f"{len(self.refused)} of {self.total} were refused" if self.refused else "none was refused"
         return {
-            "miou": "mean over the classes with TP + FP + FN > 0, from one confusion matrix over all pixels of "
-            "all images",
+            "miou": "mean over the classes with TP + FP + FN > 0, from one confusion matrix over all pixels "
+            "of all images",
             "void": "pixels labelled void are left out",
             "absent": ", ".join(self.absent) or "none",
             **self.conditions,
             "input": f"each image stretched to {self.size}, run in {self.runtime}; logits resized bilinearly "
             "to the image's own size, then compared",
             "miou_per_image": "mean of the images' own mIoU",
-            "interval": f"95 % percentile interval of the mIoU over {RESAMPLES} bootstrap resamples of the images, "
-            f"drawn with replacement (seed {SEED})",
-            "images": left_out if self.complete else f"stopped: {self.images} of {self.total} images, {left_out}",
+            "interval": f"95 % percentile interval of the mIoU over {RESAMPLES} bootstrap resamples of the "
+            f"images, drawn with replacement (seed {SEED})",
+            "images": left_out
+            if self.complete
+            else f"stopped: {self.images} of {self.total} images, {left_out}",
         }
