@@ -3,32 +3,30 @@
 import streamlit as st
 
 from pages.shared.loaders import audited, chosen_catalog, table_at
-from pages.shared.shortlist import shortlist
+from pages.shared.settings import Choice, Text
+from pages.shared.shortlist import shortlist, size_control
 from pages.shared.tables import rows_table
 from zoo.catalog import load_catalog
 from zoo.datasets import load_datasets
 from zoo.words import size_warnings
+
+SEARCH = Text("catalog_search", 100)
+VIEW = Choice("catalog_view", ["Grouped as published", "One table"], "Grouped as published")
 
 size = shortlist().size
 table = table_at(size).join(audited()[["error_pct", "verdict", "explanation"]])
 
 st.title("Catalog", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    query = st.text_input(
+    query = SEARCH.draw(
+        st.text_input,
         "Search",
-        key="catalog_search",
-        bind="query-params",
-        max_chars=100,
         icon=":material/search:",
         placeholder="model, data set, family, size",
+        width=320,
     )
-    view = st.segmented_control(
-        "View",
-        ["Grouped as published", "One table"],
-        default="Grouped as published",
-        key="catalog_view",
-        bind="query-params",
-    )
+    view = VIEW.draw(st.segmented_control, "View")
+    size_control()
 
 text = (
     table.reset_index()

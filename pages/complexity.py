@@ -6,7 +6,8 @@ import streamlit as st
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import audited, table_at
-from pages.shared.shortlist import shortlist
+from pages.shared.settings import Choice, Whole
+from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
 from pages.shared.tables import download_table, rows_table
 from zoo.catalog import check_row_size
 from zoo.charts import growth_curves, layer_treemap, stride_bars
@@ -16,10 +17,16 @@ from zoo.sizes import Size
 
 ASPECTS = {"16:9": (16, 9), "4:3": (4, 3), "2:1": (2, 1), "1:1": (1, 1)}
 MOST_ROWS = 4
+ASPECT = Choice("complexity_aspect", list(ASPECTS), "16:9")
+MULTIPLE = Whole("complexity_multiple", 32, 1, 512, "pixels")
 
 chosen = shortlist()
 catalog = table_at(chosen.size)
 st.title("Complexity", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    budget_control()
+    size_control()
+rows_control()
 ids = [row for row in chosen.rows if row in catalog.index][:MOST_ROWS]
 if len(chosen.rows) > MOST_ROWS:
     st.caption(f"The first {MOST_ROWS} of your {len(chosen.rows)} chosen rows.")
@@ -28,7 +35,7 @@ if not ids:
         cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
         best = answer(catalog, chosen.datasets[0], max_cost=chosen.budget, cost=cost)
         ids = [row for row in [best.chosen or best.cheapest] if row]
-    st.caption("No row is chosen: this is the answer under your budget. Choose others in the sidebar.")
+    st.caption("No row is chosen: this is the answer under your budget. Choose others above.")
 
 sizes: dict[str, Size] = {}
 for row_id in ids:
@@ -64,16 +71,12 @@ with right:
 
 st.subheader("Largest size within the budget", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    aspect = st.segmented_control(
-        "Proportions", list(ASPECTS), default="16:9", key="complexity_aspect", bind="query-params"
-    )
-    multiple = st.number_input(
-        "Sides are multiples of", 1, 512, 32, key="complexity_multiple", bind="query-params", width=190
-    )
+    aspect = ASPECT.draw(st.segmented_control, "Proportions")
+    multiple = MULTIPLE.draw(st.number_input, "Sides are multiples of", width=190)
 fitting = []
 for row_id in sizes:
     with shown_errors():
-        found = largest_size(row_id, chosen.budget, ASPECTS[aspect or "16:9"], multiple)
+        found = largest_size(row_id, chosen.budget, ASPECTS[aspect], multiple)
         fitting.append({"id": row_id, "largest size": str(found)})
 if fitting:
     download_table(pd.DataFrame(fitting), "largest")

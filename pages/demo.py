@@ -4,37 +4,42 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import catalog
+from pages.shared.loaders import catalog, row_names
 from pages.shared.masks import make_mask, own_weights, picture_bytes, show_progress
-from pages.shared.shortlist import shortlist
+from pages.shared.settings import Choice, Flag, Whole
+from pages.shared.shortlist import shortlist, size_control
 from zoo.charts import mask_preview, shares_bars
 from zoo.overlay import indexed_png, legend, overlay_png, safe_palette
 from zoo.weights.checkpoints import status
 
-FIRST = "cityscapes-mobilenetv2-unetlite-768x384"
 KINDS = {"Best there is": None, "Published": "published", "Bundled": "bundled", "Your own file": "own"}
+ROW = Choice(
+    "demo_row",
+    lambda: list(catalog().index),
+    "cityscapes-mobilenetv2-unetlite-768x384",
+    "an id of the catalog",
+)
+SOURCE = Choice("demo_source", ["Sample", "Upload", "Camera"], "Sample")
+WEIGHTS = Choice("demo_weights", list(KINDS), "Best there is")
+FIT = Choice("demo_fit", ["stretch", "pad"], "stretch")
+RUNTIME = Choice("demo_runtime", ["default", "onnxruntime", "torch", "litert"], "default")
+STRENGTH = Whole("demo_strength", 60, 0, 100, "percent")
+OUTLINES, SAFE = Flag("demo_outlines"), Flag("demo_safe")
 
 st.title("Masks on your own picture", anchor=False)
 controls, result = st.columns([1, 2.4], gap="large")
 with controls:
-    rows = list(catalog().index)
-    row_id = st.selectbox("Network", rows, index=rows.index(FIRST), key="demo_row", bind="query-params")
+    row_id = ROW.draw(st.selectbox, "Network", format_func=row_names().__getitem__)
     here = status(row_id)
     words = {"missing": "published: to download", "unavailable": "none published"}
     st.caption("Weights: " + "; ".join(words.get(state, state) for state in here["status"]) + ".")
-    source = st.segmented_control(
-        "Picture", ["Sample", "Upload", "Camera"], default="Sample", key="demo_source", bind="query-params"
-    )
-    picture = picture_bytes(source or "Sample")
+    source = SOURCE.draw(st.segmented_control, "Picture")
+    picture = picture_bytes(source)
     with st.expander("Weights, size and runtime", icon=":material/tune:"):
-        kind = st.selectbox("Weights", list(KINDS), key="demo_weights", bind="query-params")
-        fit = st.radio(
-            "Proportions", ["stretch", "pad"], key="demo_fit", bind="query-params", horizontal=True
-        )
-        runtime = st.selectbox(
-            "Runtime", ["default", "onnxruntime", "torch", "litert"], key="demo_runtime", bind="query-params"
-        )
-        st.caption("Input size: the sidebar's, or else the row's published one.")
+        kind = WEIGHTS.draw(st.selectbox, "Weights")
+        fit = FIT.draw(st.radio, "Proportions", horizontal=True)
+        runtime = RUNTIME.draw(st.selectbox, "Runtime")
+        size_control()
         weights = KINDS[kind]
         if weights == "own":
             with shown_errors():
@@ -48,9 +53,9 @@ with controls:
         with shown_errors():
             download(row_id, lambda done, total: show_progress(bar, done, total))
             st.rerun()
-    strength = st.slider("Mask strength (%)", 0, 100, 60, key="demo_strength", bind="query-params") / 100
-    outlines = st.toggle("Outlines between regions", key="demo_outlines", bind="query-params")
-    safe = st.toggle("Colour-blind-safe colours", key="demo_safe", bind="query-params")
+    strength = STRENGTH.draw(st.slider, "Mask strength (%)") / 100
+    outlines = OUTLINES.draw(st.toggle, "Outlines between regions")
+    safe = SAFE.draw(st.toggle, "Colour-blind-safe colours")
 
 with result:
     if picture is None or (kind == "Your own file" and weights is None):

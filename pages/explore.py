@@ -3,35 +3,40 @@
 import streamlit as st
 
 from pages.shared.errors import shown_errors
-from pages.shared.filters import draw_filters
+from pages.shared.filters import filter_chips, filtered, filters_control
 from pages.shared.loaders import table_at
-from pages.shared.shortlist import choose, shortlist
+from pages.shared.settings import Limit
+from pages.shared.shortlist import (
+    budget_control,
+    choose,
+    dataset_control,
+    rows_control,
+    shortlist,
+    size_control,
+)
 from pages.shared.tables import rows_table
 from zoo.charts import pareto
 from zoo.selection import PUBLISHED, answer, counted_at, excluded, frontier
 from zoo.words import size_warnings
+
+LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
 
 chosen = shortlist()
 cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
 table = table_at(chosen.size)
 
 st.title("Which network fits?", anchor=False)
-answers, tools = st.container(), st.container(horizontal=True, vertical_alignment="bottom")
-with tools:
-    min_miou = st.number_input(
-        "Or: mIoU at least (%)",
-        0.0,
-        100.0,
-        None,
-        1.0,
-        key="explore_miou",
-        bind="query-params",
-        width=190,
-        placeholder="any",
-    )
-    filtered = draw_filters(table)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    dataset_control()
+    budget_control()
+    size_control()
+    min_miou = LEAST_MIOU.draw(st.number_input, "Or: mIoU at least (%)", width=150, placeholder="any")
+    filters_control()
+filter_chips()
+answers = st.container()
 
-shown = filtered[filtered["dataset"].isin(chosen.datasets)]
+passing = table[filtered(table)]
+shown = passing[passing["dataset"].isin(chosen.datasets)]
 with answers:
     for dataset in chosen.datasets:
         if not (shown["dataset"] == dataset).any():
@@ -74,6 +79,7 @@ st.plotly_chart(
 st.caption("Click points, or lasso them, to add them to the chosen rows.")
 
 st.subheader("Chosen rows", anchor=False)
+rows_control()
 COLUMNS = [
     "name",
     "dataset",
@@ -87,7 +93,7 @@ COLUMNS = [
 ]
 picked = table.loc[[row for row in chosen.rows if row in table.index]]
 if picked.empty:
-    st.caption("None yet: click a point of the chart, or choose in the sidebar.")
+    st.caption("None yet: click a point of the chart, or add one here.")
 else:
     rows_table(picked, [*COLUMNS, "available", "qat", "notes"])
     for warning in size_warnings(picked):

@@ -1,21 +1,30 @@
-"""The frame of all pages: configuration, the shortlist in the sidebar, navigation."""
+"""The frame of all pages: configuration, navigation, the link, and each page below it."""
 
 import streamlit as st
 
-from pages.shared.link import link_notice, note_ignored
-from pages.shared.shortlist import draw_shortlist
+from pages.shared.link import link_notice, note_unknown, read_link, write_link
+from pages.shared.shortlist import SHARED
 
-st.set_page_config(page_title="SegSelect", page_icon="🧩", layout="wide")
-note_ignored()
-page = st.navigation(
-    [
-        st.Page("explore.py", title="Explore", icon=":material/scatter_plot:", default=True),
-        st.Page("catalog.py", title="Catalog", icon=":material/table_rows:"),
-        st.Page("complexity.py", title="Complexity", icon=":material/stacked_bar_chart:"),
-        st.Page("demo.py", title="Demo", icon=":material/image_search:"),
-    ]
-)
-with st.sidebar:
-    draw_shortlist()
-link_notice()
-page.run()
+PAGES = {
+    "explore": ("Explore", "scatter_plot", "Which network fits a budget, and what one better would cost."),
+    "catalog": ("Catalog", "table_rows", "Every network as published, with sources, notes and downloads."),
+    "complexity": ("Complexity", "stacked_bar_chart", "What a network costs at a size, and what size fits."),
+    "demo": ("Demo", "image_search", "A network's mask on your own picture."),
+}
+
+pages = {
+    name: st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", help=words, default=name == "explore")
+    for name, (title, icon, words) in PAGES.items()
+}
+page = st.navigation(list(pages.values()), position="top")
+name = next(name for name, entry in pages.items() if entry == page)
+st.set_page_config(page_title=f"{page.title} · SegSelect", page_icon=":material/grid_view:", layout="wide")
+read_link(name, SHARED)
+notice = st.empty()
+write_link(name, SHARED)
+try:
+    page.run()
+finally:
+    note_unknown(PAGES)
+    link_notice(notice)
+    write_link(name, SHARED)

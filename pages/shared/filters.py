@@ -1,73 +1,88 @@
-"""The filters of Explore, in one popover, each in the address."""
+"""The filters of Explore, in one popover, with a chip for each that is set."""
+
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
 
-KEYS = [
-    "explore_family",
-    "explore_qat",
-    "explore_available",
-    "explore_input",
-    "explore_params",
-    "explore_activation",
-]
-EMPTY = {"explore_family": [], "explore_available": False, "explore_input": []}
+from pages.shared.loaders import family_labels, input_sizes
+from pages.shared.settings import Choice, Choices, Flag, Limit, Setting
+
+FAMILY = Choices("explore_family", lambda: sorted(family_labels().values()), [], "a family of the catalog")
+QAT = Choice("explore_qat", ["", "Only QAT", "Without QAT"], "")
+AVAILABLE = Flag("explore_available")
+INPUT = Choices("explore_input", input_sizes, [], "a size of the catalog")
+PARAMS = Limit("explore_params", 0, 1000, "million")
+ACTIVATION = Limit("explore_activation", 0, 10000, "million values")
+
+FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[type-arg]
+    FAMILY: lambda rows: rows["family_label"].isin(FAMILY.value),
+    QAT: lambda rows: rows["qat"] == (QAT.value == "Only QAT"),
+    AVAILABLE: lambda rows: rows["available"],
+    INPUT: lambda rows: rows["input"].isin(INPUT.value),
+    PARAMS: lambda rows: rows["params_m"].le(PARAMS.value),
+    ACTIVATION: lambda rows: rows["activation_m"].le(ACTIVATION.value),
+}
+"""By filter, which rows pass it."""
 
 
-def draw_filters(table: pd.DataFrame) -> pd.DataFrame:
-    """Draw the filters and return the rows that pass them all."""
-    sizes = (table["input_width"].astype(str) + "x" + table["input_height"].astype(str)).rename("input")
-    with st.popover("Filters", icon=":material/filter_list:"):
-        family = st.pills(
-            "Family",
-            sorted(table["family_label"].unique()),
-            selection_mode="multi",
-            key="explore_family",
-            bind="query-params",
-        )
-        qat = st.segmented_control(
+def filtered(rows: pd.DataFrame) -> pd.Series:
+    """Return which rows pass every filter that is set."""
+    passes = pd.Series(True, index=rows.index)
+    for setting, test in FILTERS.items():
+        if setting.changed:
+            passes &= test(rows)
+    return passes
+
+
+def filters_control() -> None:
+    """Draw the filters behind one button that tells how many are set."""
+    active = sum(setting.changed for setting in FILTERS)
+    label = f"Filters ({active})" if active else "Filters"
+    with st.popover(label, icon=":material/filter_list:", key="filters"):
+        FAMILY.draw(st.pills, "Family", selection_mode="multi")
+        QAT.draw(
+            st.segmented_control,
             "Quantization-aware training",
-            ["Only QAT", "Without QAT"],
-            key="explore_qat",
-            bind="query-params",
+            show=lambda value: value or None,
+            options=[option for option in QAT.options if option],
         )
-        available = st.toggle("Only with a published model", key="explore_available", bind="query-params")
-        inputs = st.pills(
-            "Published input size",
-            list(sizes.unique()),
-            selection_mode="multi",
-            key="explore_input",
-            bind="query-params",
-        )
-        params = st.number_input(
-            "Parameters, at most (million)", 0.0, 1000.0, None, key="explore_params", bind="query-params"
-        )
-        activation = st.number_input(
-            "Peak activation, at most (million values, at the published size)",
-            0.0,
-            10000.0,
-            None,
-            key="explore_activation",
-            bind="query-params",
-        )
-    active = any(st.session_state.get(key) for key in KEYS)
-    st.button("Reset filters", icon=":material/restart_alt:", on_click=_reset, disabled=not active)
-    passes = pd.Series(True, index=table.index)
-    if family:
-        passes &= table["family_label"].isin(family)
-    if qat:
-        passes &= table["qat"] == (qat == "Only QAT")
-    if available:
-        passes &= table["available"]
-    if inputs:
-        passes &= sizes.isin(inputs)
-    if params is not None:
-        passes &= table["params"] <= params * 1e6
-    if activation is not None:
-        passes &= table["peak_activation_values"] <= activation * 1e6
-    return table[passes]
+        AVAILABLE.draw(st.toggle, "Only with a published model")
+        INPUT.draw(st.pills, "Published input size", selection_mode="multi")
+        PARAMS.draw(st.number_input, "Parameters, at most (million)")
+        ACTIVATION.draw(st.number_input, "Peak activation, at most (million values, at the published size)")
+        st.button("Reset filters", icon=":material/restart_alt:", on_click=reset_filters, disabled=not active)
 
 
-def _reset() -> None:
-    for key in KEYS:
-        st.session_state[key] = EMPTY.get(key)
+def filter_chips() -> None:
+    """Draw what is filtered, one chip a filter; a click takes it away."""
+    words = {setting: _words(setting) for setting in FILTERS if setting.changed}
+    if not words:
+        return
+    with st.container(horizontal=True, gap="xsmall"):
+        for setting, text in words.items():
+            st.button(
+                text,
+                icon=":material/close:",
+                key=f"remove_{setting.key}",
+                on_click=setting.set,
+                args=(None,),
+                help="Remove this filter",
+            )
+
+
+def reset_filters() -> None:
+    """Take every filter away; call it from a callback."""
+    for setting in FILTERS:
+        setting.set(None)
+
+
+def _words(setting: Setting[object]) -> str:
+    value = setting.value
+    if setting is AVAILABLE:
+        return "Published model"
+    if setting is PARAMS:
+        return f"At most {value:g} M parameters"
+    if setting is ACTIVATION:
+        return f"At most {value:g} M values of activation"
+    return ", ".join(value) if isinstance(value, list) else str(value)

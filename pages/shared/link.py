@@ -1,85 +1,80 @@
-"""What a link carries: every bound key with what it may hold, and a line about what was ignored.
+"""The address: read into the settings, written from them; what it holds in vain is told to the visitor."""
 
-Bound widgets silently fall back on nonsense and strip it from the address, so the address is read before
-the widgets are drawn.
-"""
+from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Collection
+from typing import Any
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from pages.shared.loaders import catalog, family_labels
-from zoo.errors import ZooError
-from zoo.sizes import parse_size
+from pages.shared.settings import KNOWN, Setting, store
 
-BUDGET_MIN, BUDGET_MAX = 0.1, 1000.0
-
-
-def _number(least: float, most: float) -> Callable[[str], bool]:
-    def holds(text: str) -> bool:
-        try:
-            number = float(text)
-        except ValueError:
-            return False
-        return math.isfinite(number) and least <= number <= most
-
-    return holds
+EMBED = "embed"
+"""Streamlit's own keys, for a page within another."""
 
 
-def _size(text: str) -> bool:
-    try:
-        parse_size(text)
-    except ZooError:
-        return False
-    return True
+def read_link(page: str, shared: Collection[Setting[Any]]) -> None:
+    """Take the address into the settings on a visitor's first run, on a page's change and on the way back.
 
-
-def _rules() -> dict[str, tuple[Callable[[str], bool], str]]:
-    rows = catalog()
-    sizes = set(rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str))
-    return {
-        "dataset": (set(rows["dataset"]).__contains__, "one of the four data sets"),
-        "budget": (_number(BUDGET_MIN, BUDGET_MAX), f"{BUDGET_MIN:g} to {BUDGET_MAX:g} GigaMACs"),
-        "size": (_size, "width x height, 32 to 4096 a side"),
-        "rows": (set(rows.index).__contains__, "ids of the catalog"),
-        "explore_miou": (_number(0, 100), "0 to 100 percent"),
-        "explore_family": (set(family_labels().values()).__contains__, "a family of the catalog"),
-        "explore_qat": ({"Only QAT", "Without QAT"}.__contains__, "Only QAT or Without QAT"),
-        "explore_available": ({"true", "false"}.__contains__, "true or false"),
-        "explore_input": (sizes.__contains__, "a size of the catalog"),
-        "explore_params": (_number(0, 1000), "0 to 1000 million"),
-        "explore_activation": (_number(0, 10000), "0 to 10000 million values"),
-        "catalog_search": (lambda text: len(text) <= 100, "at most 100 characters"),
-        "catalog_view": ({"Grouped as published", "One table"}.__contains__, "a view of the page"),
-    }
-
-
-def note_ignored() -> None:
-    """On a visitor's first run, remember what in the address cannot be used."""
-    if "link_checked" in st.session_state:
+    On every other run the session knows better: a quick visitor's request may carry an address that is older.
+    """
+    kept = store()
+    context = get_script_run_ctx()
+    went_back = context is not None and context.is_history_navigation
+    if page == kept.page and not went_back:
         return
-    st.session_state.link_checked = True
-    rules = _rules()
-    ignored = []
-    for key in st.query_params:
-        for value in st.query_params.get_all(key):
-            if key.split("_")[0] in OTHER_PAGES:
-                continue
-            holds, allowed = rules.get(key, (lambda _: False, "no setting here"))
-            if value and not holds(value):
-                ignored.append(f"{key[:30]} = {value[:40]!r} ({allowed})")
-    if ignored:
-        st.session_state.link_notice = "Ignored in this link: " + "; ".join(ignored[:5])
+    sent = {key: st.query_params.get_all(key) for key in st.query_params}
+    kept.page = page
+    kept.unread.update(sent)
+    if went_back and _held(sent) in kept.written:
+        # A setting that this address leaves out was at its default when the address was written.
+        for setting in _of_page(page, shared):
+            if setting.key not in sent and setting.changed:
+                setting.set(None)
+    for setting in shared:
+        _ = setting.value  # reads what the link holds
 
 
-OTHER_PAGES = {"complexity", "demo", "embed"}
-"""Pages that check their own settings when they are drawn."""
+def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
+    """Write the settings of this page and the shared ones to the address, unless it holds them already."""
+    kept = store()
+    texts = {
+        setting.key: setting.texts(setting.value) for setting in _of_page(page, shared) if setting.changed
+    }
+    embed = {key: st.query_params.get_all(key) for key in st.query_params if key.startswith(EMBED)}
+    wanted = {**embed, **{key: value for key, value in texts.items() if value}}
+    if {key: st.query_params.get_all(key) for key in st.query_params} != wanted:
+        st.query_params.from_dict(wanted)
+    kept.written.add(_held(wanted))
 
 
-def link_notice() -> None:
+def note_unknown(pages: Collection[str]) -> None:
+    """Remember what in the link belongs to no setting; what belongs to another page waits for it."""
+    kept = store()
+    for key in list(kept.unread):
+        if key in KNOWN:
+            if key.partition("_")[0] in (kept.page, key):
+                _ = KNOWN[key].value
+        elif key.partition("_")[0] == kept.page or key.partition("_")[0] not in {*pages, EMBED}:
+            kept.ignored.append(f"{key[:30]} = {kept.unread.pop(key)[-1][:40]!r} (no setting here)")
+
+
+def link_notice(place: st.delta_generator.DeltaGenerator) -> None:
     """Show what was ignored, until the visitor has seen it."""
-    if text := st.session_state.get("link_notice"):
-        left, right = st.columns([6, 1], vertical_alignment="center")
-        left.warning(text.replace("`", "'"), icon=":material/link_off:")
-        right.button("Dismiss", on_click=lambda: st.session_state.pop("link_notice", None), width="stretch")
+    kept = store()
+    if not kept.ignored:
+        place.empty()
+        return
+    with place.container(horizontal=True, vertical_alignment="center"):
+        text = "Ignored in this link: " + "; ".join(kept.ignored[:5])
+        st.warning(text.replace("`", "'"), icon=":material/link_off:")
+        st.button("Dismiss", on_click=kept.ignored.clear)
+
+
+def _of_page(page: str, shared: Collection[Setting[Any]]) -> list[Setting[Any]]:
+    return [*shared, *(setting for key, setting in KNOWN.items() if key.startswith(f"{page}_"))]
+
+
+def _held(link: dict[str, list[str]]) -> str:
+    return repr(sorted(link.items()))

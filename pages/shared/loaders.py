@@ -1,23 +1,27 @@
-"""Tables that pages read, parsed once per server."""
+"""Tables that pages read, made once per server for each catalog; do not change what comes from here."""
+
+from functools import lru_cache
 
 import pandas as pd
-import streamlit as st
 
+from pages.shared.settings import Choice
 from zoo.audit import audit
-from zoo.catalog import PUBLISHED, Catalog, catalog_named
+from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
 from zoo.costs import load_costs
 from zoo.families import families
 from zoo.selection import with_counted
 from zoo.sizes import Size
 
+CATALOG = Choice("catalog", lambda: [*catalog_names(), "+".join(catalog_names())], PUBLISHED)
+
 
 def chosen_catalog() -> Catalog:
-    """Return the catalog of all pages."""
-    return catalog_named(PUBLISHED)
+    """Return the catalog that the visitor has chosen."""
+    return catalog_named(CATALOG.value)
 
 
 def catalog() -> pd.DataFrame:
-    """Return the table of the catalog; do not change it."""
+    """Return the table of the chosen catalog."""
     return chosen_catalog().table
 
 
@@ -26,20 +30,49 @@ def family_labels() -> dict[str, str]:
     return {key: facts.label for key, facts in families().items()}
 
 
-@st.cache_data
 def audited() -> pd.DataFrame:
-    """Return published against counted for every row."""
-    return audit()
+    """Return published against counted for every row of the chosen catalog."""
+    return _audited(chosen_catalog())
 
 
-@st.cache_data(max_entries=64)
+@lru_cache(maxsize=16)
+def _audited(rows: Catalog) -> pd.DataFrame:
+    return audit(rows)
+
+
+def input_sizes() -> list[str]:
+    """Return the published input sizes, in the catalog's order."""
+    return list(dict.fromkeys(str(row.size) for row in chosen_catalog().rows))
+
+
+def row_names(*, dataset: bool = True) -> dict[str, str]:
+    """Return every row's name for people by id: model, QAT told apart, input size and, if asked, data set."""
+    return _row_names(chosen_catalog(), dataset)
+
+
+@lru_cache(maxsize=32)
+def _row_names(rows: Catalog, dataset: bool) -> dict[str, str]:
+    return {row.id: f"{row.title} · {row.dataset}" if dataset else row.title for row in rows.rows}
+
+
 def table_at(size: Size | None) -> pd.DataFrame:
-    """Return the catalog with `family_label`, `counted_gmacs` at `size` (None: each row's own), `params` and
-    `peak_activation_values` at the published size."""
-    rows = with_counted(chosen_catalog(), size)
-    costs = load_costs().reindex(rows.index)
-    return rows.assign(
-        family_label=rows["family"].map(family_labels()),
+    """Return the chosen catalog's table with what pages show beside it.
+
+    `counted_gmacs` at `size` (None: each row's own); at the published size `input` (its name), `params` and
+    `peak_activation_values`, and both in millions; `family_label`.
+    """
+    return _table_at(chosen_catalog(), size)
+
+
+@lru_cache(maxsize=64)
+def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
+    table = with_counted(rows, size)
+    costs = load_costs().reindex(table.index)
+    return table.assign(
+        input=[str(row.size) for row in rows.rows],
+        family_label=table["family"].map(family_labels()),
         params=costs["params"],
+        params_m=costs["params"] / 1e6,
+        activation_m=costs["peak_activation_values"] / 1e6,
         peak_activation_values=costs["peak_activation_values"],
     )

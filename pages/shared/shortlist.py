@@ -1,6 +1,6 @@
-"""The shortlist in the sidebar: data set, budget, input size and chosen rows, which every link carries.
+"""What every page shares: data sets, budget, input size and chosen rows, each with the control that sets it.
 
-A slider for quick moves stands beside a field for exact values; the field is what the address holds.
+A page draws the controls of what acts on it; the values stay with the visitor and in every link.
 """
 
 from dataclasses import dataclass
@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared.link import BUDGET_MAX, BUDGET_MIN
-from pages.shared.loaders import catalog
-from zoo.checks import budget_from_chip
-from zoo.errors import ZooError
+from pages.shared.loaders import CATALOG, catalog, row_names
+from pages.shared.settings import Choices, InputSize, Number
+from zoo.checks import budget_from_chip, check_budget
 from zoo.sizes import Size, parse_size
 from zoo.words import format_gmacs
 
-PUBLISHED = "published"
+PUBLISHED = "published sizes"
 PRESETS = ["512x512", "768x384", "1024x512", "1280x720", "1920x1080", "2048x1024"]
 # Fine where the rows are dense, coarse where they are not.
 STEPS = [
@@ -25,6 +24,14 @@ STEPS = [
     *np.arange(30, 100, 5).tolist(),
     *np.arange(100, 451, 25).tolist(),
 ]
+
+DATASETS = Choices(
+    "dataset", lambda: list(catalog()["dataset"].unique()), ["Cityscapes"], "a data set of the catalog"
+)
+BUDGET = Number("budget", 4.0, 0.1, 1000.0, "GigaMACs")
+SIZE = InputSize("size")
+ROWS = Choices("rows", lambda: list(catalog().index), [], "ids of the catalog")
+SHARED = (CATALOG, DATASETS, BUDGET, SIZE, ROWS)
 
 
 @dataclass(frozen=True)
@@ -39,122 +46,122 @@ class Shortlist:
     rows: list[str]
 
 
-def draw_shortlist() -> None:
-    """Draw the widgets of the shortlist."""
-    names = list(catalog()["dataset"].unique())
-    st.pills(
-        "Data set", names, selection_mode="multi", default=["Cityscapes"], key="dataset", bind="query-params"
+def shortlist() -> Shortlist:
+    """Return what is chosen; no data set means all."""
+    return Shortlist(
+        datasets=DATASETS.value or DATASETS.options,
+        budget=BUDGET.value,
+        size=SIZE.value,
+        rows=ROWS.value,
     )
-    _budget()
-    _size()
-    _rows()
 
 
 def choose(rows: list[str]) -> None:
     """Add rows to the chosen ones; call it from a callback."""
-    st.session_state.rows = list(dict.fromkeys([*st.session_state.get("rows", []), *rows]))
+    ROWS.set(list(dict.fromkeys([*ROWS.value, *rows])))
 
 
-def shortlist() -> Shortlist:
-    """Return what is chosen; the widgets must have been drawn."""
-    state = st.session_state
-    try:
-        size = parse_size(state.size) if state.get("size") else None
-    except ZooError:
-        size = None
-    return Shortlist(
-        datasets=list(state.get("dataset") or catalog()["dataset"].unique()),
-        budget=state.get("budget") or 4.0,
-        size=size,
-        rows=list(state.get("rows", [])),
-    )
+def drop(row: str) -> None:
+    """Take a row from the chosen ones; call it from a callback."""
+    ROWS.set([kept for kept in ROWS.value if kept != row])
 
 
-def _budget() -> None:
-    slot = st.container()
-    typed = st.number_input(
-        "Budget, exact (GigaMACs)",
-        BUDGET_MIN,
-        BUDGET_MAX,
-        4.0,
-        0.1,
-        format="%.2f",
-        key="budget",
-        bind="query-params",
-    )
-    st.session_state.budget_slider = min(STEPS, key=lambda step: abs(step - typed))
-    slot.select_slider(
-        "Budget (GigaMACs)",
-        STEPS,
-        key="budget_slider",
-        format_func=format_gmacs,
-        on_change=lambda: st.session_state.update(budget=float(st.session_state.budget_slider)),
-    )
-    with st.popover("Budget from a chip", icon=":material/memory:", width="stretch"):
-        tops = st.number_input("Peak (TOPS)", 0.01, 10000.0, 4.0, key="chip_tops")
-        share = st.number_input("Utilisation (%)", 1.0, 100.0, 25.0, key="chip_share")
-        rate = st.number_input("Frames a second", 0.1, 1000.0, 30.0, key="chip_rate")
-        gmacs = budget_from_chip(tops, share / 100, rate)
-        st.caption(
-            f"{tops:g} TOPS x {share:g} % / {rate:g} frames a second, two operations a MAC: "
-            f"**{format_gmacs(gmacs)} GigaMACs** a frame."
+def dataset_control() -> None:
+    """Draw the choice of data sets."""
+    DATASETS.draw(st.pills, "Data set", selection_mode="multi")
+
+
+def budget_control() -> None:
+    """Draw the budget: a slider for quick moves with the exact number beside it, and a chip's as a source."""
+    with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
+        BUDGET.draw(
+            st.select_slider,
+            "Budget (GigaMACs)",
+            key="budget_slider",
+            show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
+            options=STEPS,
+            format_func=format_gmacs,
+            width=210,
         )
-        usable = min(max(round(gmacs, 2), BUDGET_MIN), BUDGET_MAX)
-        st.button("Use as budget", on_click=lambda: st.session_state.update(budget=usable), type="primary")
+        BUDGET.draw(
+            st.text_input,
+            "Budget, exact",
+            show=format_gmacs,
+            take=_typed_budget,
+            label_visibility="collapsed",
+            width=70,
+        )
+        with st.popover("Chip", icon=":material/memory:", help="A budget from a chip's peak"):
+            _chip()
 
 
-def _size() -> None:
-    slot = st.container()
-    typed = st.text_input(
-        "Input size, exact (width x height)",
-        key="size",
-        bind="query-params",
-        placeholder="published size of each row",
-        help="Empty: every row at its published size.",
-    )
+def size_control() -> None:
+    """Draw the input size at which MACs are counted: presets, or any size typed."""
+    value = SIZE.value
     options = [PUBLISHED, *PRESETS]
-    chosen = PUBLISHED
-    if typed:
-        try:
-            chosen = str(parse_size(typed))
-        except ZooError as error:
-            st.error(str(error))
-        if chosen not in options:
-            options.append(chosen)
-    st.session_state.size_slider = chosen
-    slot.select_slider("Count MACs at", options, key="size_slider", on_change=_take_size)
+    if value is not None and str(value) not in options:
+        options.append(str(value))
+    SIZE.draw(
+        st.selectbox,
+        "Input size",
+        show=lambda size: PUBLISHED if size is None else str(size),
+        take=lambda text: None if text == PUBLISHED else parse_size(text),
+        options=options,
+        accept_new_options=True,
+        width=160,
+        help="Where MACs are counted: each row's published size, or one of yours, such as 640x480.",
+    )
 
 
-def _take_size() -> None:
-    chosen = st.session_state.size_slider
-    st.session_state.size = "" if chosen == PUBLISHED else chosen
-
-
-def _rows() -> None:
+def rows_control() -> None:
+    """Draw the chosen rows, which a click drops, and a field that adds one."""
     # Pills, not a multiselect: its tags are white on the theme's colour, too faint in the dark theme.
-    known = list(catalog().index)
-    current = st.session_state.get("rows", st.query_params.get_all("rows"))
-    options = [row for row in current if row in known]
-    # Drawn even when empty: a widget that is new on this run would not reach the address.
-    st.pills(
-        "Chosen rows" if options else "Chosen rows: none yet",
-        options,
-        selection_mode="multi",
-        key="rows",
-        bind="query-params",
-        help="Rows you keep an eye on; they stay in the link. Click one to drop it.",
-    )
-    st.selectbox(
-        "Add a row",
-        [row for row in known if row not in options],
-        index=None,
-        key="add_row",
-        placeholder="or click points of the chart",
-        on_change=_add_row,
-    )
+    names, chosen = row_names(), ROWS.value
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if chosen:
+            ROWS.draw(
+                st.pills,
+                "Chosen rows",
+                selection_mode="multi",
+                show=list,
+                options=chosen,
+                format_func=names.__getitem__,
+                help="They stay in the link. Click one to drop it.",
+            )
+        st.selectbox(
+            "Add a row",
+            [row for row in names if row not in chosen],
+            index=None,
+            format_func=names.__getitem__,
+            key="add_row",
+            placeholder="a network at a size",
+            on_change=_add_row,
+            width=300,
+        )
 
 
 def _add_row() -> None:
     if st.session_state.add_row:
         choose([st.session_state.add_row])
     st.session_state.add_row = None
+
+
+def _typed_budget(text: str) -> float:
+    # "3,84" is how half of Europe writes it.
+    try:
+        number = float(text.strip().replace(",", "."))
+    except ValueError:
+        return check_budget(text)
+    return BUDGET.check(number)
+
+
+def _chip() -> None:
+    tops = st.number_input("Peak (TOPS)", 0.01, 10000.0, 4.0, key="chip_tops")
+    share = st.number_input("Utilisation (%)", 1.0, 100.0, 25.0, key="chip_share")
+    rate = st.number_input("Frames a second", 0.1, 1000.0, 30.0, key="chip_rate")
+    gmacs = budget_from_chip(tops, share / 100, rate)
+    st.caption(
+        f"{tops:g} TOPS x {share:g} % / {rate:g} frames a second, two operations a MAC: "
+        f"**{format_gmacs(gmacs)} GigaMACs** a frame."
+    )
+    st.button("Use as budget", on_click=BUDGET.set, args=(BUDGET.nearest(gmacs),), type="primary")

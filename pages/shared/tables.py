@@ -42,13 +42,10 @@ COLUMNS = {
 
 
 def rows_table(rows: pd.DataFrame, columns: list[str], **options: object) -> None:
-    """Show rows of the catalog with these columns; `name`, `input` and the units are made here."""
+    """Show rows of the catalog with these columns; `name` and `input` are made here."""
     shown = rows.assign(
         input=rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str),
     )
-    if "params" in shown:
-        shown["params_m"] = shown["params"].astype(float) / 1e6
-        shown["activation_m"] = shown["peak_activation_values"].astype(float) / 1e6
     st.dataframe(shown[columns], column_config=COLUMNS, hide_index=True, **options)  # type: ignore[call-overload]
 
 

@@ -1,0 +1,353 @@
+"""What a visitor can set, and what a link may hold: one object for both.
+
+A `Setting` knows its key in the address, its default, how a link's text is read and what its widget may
+hold. A page declares its settings at the top of its script, with the page's name in front of the key
+(`catalog_search`), and draws each where it acts: `SEARCH.draw(st.text_input, "Search")`. Nothing else has to
+be told: creating a setting makes the link check know it.
+
+Values live in the session, not in widgets. Streamlit's own binding of widgets to the address forgets what a
+link brought when its widget is not drawn, or when the visitor is quicker than the page; here the address is
+written from the session after each run, and read on a first visit, on a page's change and when the browser
+goes back.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+import streamlit as st
+
+from zoo.errors import BudgetError, ZooError
+from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
+from zoo.sizes import Size, parse_size
+
+T = TypeVar("T")
+
+
+@dataclass
+class Store:
+    """One visitor's settings."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, int] = field(default_factory=dict)
+    """How often a setting was changed; a widget that shows an older one is told the new value."""
+    shown: dict[str, int] = field(default_factory=dict)
+    """By widget: the version that it shows."""
+    unread: dict[str, list[str]] = field(default_factory=dict)
+    """What the link holds for settings that were not asked for yet."""
+    ignored: list[str] = field(default_factory=list)
+    """What the link holds that cannot be used, in words."""
+    page: str | None = None
+    """The page that was drawn last."""
+    written: set[str] = field(default_factory=set)
+    """The addresses that were written for this visitor."""
+
+
+def store() -> Store:
+    """Return the settings of this visitor."""
+    if "settings" not in st.session_state:
+        st.session_state.settings = Store()
+    kept: Store = st.session_state.settings
+    return kept
+
+
+KNOWN: dict[str, Setting[Any]] = {}
+"""Every setting that was created, by key: the shared ones, and those of each page that was opened once."""
+
+
+class Setting(ABC, Generic[T]):
+    """One thing that a visitor can set."""
+
+    allowed: str
+    """What a link may hold, in words."""
+
+    def __init__(self, key: str, default: T) -> None:
+        self.key, self.default = key, default
+        KNOWN[key] = self
+
+    @abstractmethod
+    def read(self, texts: list[str]) -> T:
+        """Return what a link says, or raise ValueError or ZooError for what it may not hold."""
+
+    def texts(self, value: T) -> list[str]:
+        """Return a value as a link holds it."""
+        return [str(value)]
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return what this setting tells a widget that shows its value as it is: bounds, options."""
+        return {}
+
+    @property
+    def value(self) -> T:
+        """What the visitor has set."""
+        kept = store()
+        if self.key in kept.unread:
+            self._take(kept.unread.pop(self.key))
+        value: T = kept.values.get(self.key, self.default)
+        return value
+
+    @property
+    def changed(self) -> bool:
+        """Whether it differs from its default."""
+        return self.value != self.default
+
+    def set(self, value: T | None) -> None:
+        """Set it, None for its default; call it from a callback, or before its widget is drawn."""
+        kept = store()
+        kept.values[self.key] = self.default if value is None else value
+        kept.versions[self.key] = kept.versions.get(self.key, 0) + 1
+
+    def draw(
+        self,
+        widget: Callable[..., Any],
+        label: str,
+        *,
+        key: str | None = None,
+        show: Callable[[T], Any] | None = None,
+        take: Callable[[Any], T | None] = lambda value: value,
+        **options: Any,
+    ) -> T:
+        """Draw a widget for this setting and return what is set.
+
+        `widget`: `st.number_input`, `column.pills`, ... `key`: the widget's where one setting has several.
+        `show` and `take` translate a value for the widget and back; what `take` refuses (ZooError) is told
+        below the widget, and the setting stays.
+        """
+        kept, value, key = store(), self.value, key or self.key
+        version = kept.versions.get(self.key, 0)
+        if key not in st.session_state or kept.shown.get(key) != version:
+            st.session_state[key] = show(value) if show else value
+            kept.shown[key] = version
+            st.session_state.pop(f"{key}_refused", None)
+
+        def changed() -> None:
+            st.session_state.pop(f"{key}_refused", None)
+            try:
+                taken = take(st.session_state[key])
+            except ZooError as error:
+                st.session_state[f"{key}_refused"] = str(error)
+                return
+            self.set(taken)
+            if taken is not None:  # else the widget is told the default
+                kept.shown[key] = kept.versions[self.key]
+
+        told = {} if show else self.widget_options()
+        widget(label, key=key, on_change=changed, **{**told, **options})
+        if refused := st.session_state.get(f"{key}_refused"):
+            st.error(refused, icon=":material/error:")
+        return value
+
+    def ignore(self, text: str) -> None:
+        """Remember that a link holds something here that cannot be used."""
+        store().ignored.append(f"{self.key} = {text[:40]!r} ({self.allowed})")
+
+    def _take(self, texts: list[str]) -> None:
+        try:
+            self.set(self.read(texts) if any(texts) else self.nothing())
+        except (ValueError, KeyError, ZooError):
+            self.ignore(texts[-1])
+
+    def nothing(self) -> T:
+        """Return what a key without a text stands for (`?dataset=`)."""
+        return self.default
+
+
+class Number(Setting[float]):
+    """A number within bounds; without a default of its own, `Limit` is the class."""
+
+    def __init__(self, key: str, default: float, least: float, most: float, unit: str) -> None:
+        super().__init__(key, default)
+        self.least, self.most = float(least), float(most)
+        self.allowed = f"{least:g} to {most:g} {unit}"
+
+    def read(self, texts: list[str]) -> float:
+        """Return the last number of a link."""
+        return _number(texts[-1], self.least, self.most)
+
+    def texts(self, value: float) -> list[str]:
+        """Return the number without needless digits."""
+        return [f"{value:.10g}"]
+
+    def check(self, number: float) -> float:
+        """Return a number that was typed, or raise BudgetError if it is out of bounds."""
+        if not math.isfinite(number) or not self.least <= number <= self.most:
+            raise BudgetError(f"{number:g} cannot be used: give {self.allowed}.")
+        return number
+
+    def nearest(self, number: float) -> float:
+        """Return the number, moved into the bounds, with two decimals."""
+        return min(max(round(number, 2), self.least), self.most)
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the bounds."""
+        return {"min_value": self.least, "max_value": self.most}
+
+
+class Limit(Setting[float | None]):
+    """A number within bounds, or nothing."""
+
+    def __init__(self, key: str, least: float, most: float, unit: str) -> None:
+        super().__init__(key, None)
+        self.least, self.most = float(least), float(most)
+        self.allowed = f"{least:g} to {most:g} {unit}"
+
+    def read(self, texts: list[str]) -> float:
+        """Return the last number of a link."""
+        return _number(texts[-1], self.least, self.most)
+
+    def texts(self, value: float | None) -> list[str]:
+        """Return the number, or nothing."""
+        return [] if value is None else [f"{value:.10g}"]
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the bounds."""
+        return {"min_value": self.least, "max_value": self.most}
+
+
+class Whole(Setting[int]):
+    """A whole number within bounds."""
+
+    def __init__(self, key: str, default: int, least: int, most: int, unit: str) -> None:
+        super().__init__(key, default)
+        self.least, self.most = least, most
+        self.allowed = f"a whole number, {least} to {most} {unit}"
+
+    def read(self, texts: list[str]) -> int:
+        """Return the last number of a link."""
+        number = _number(texts[-1], self.least, self.most)
+        if not number.is_integer():
+            raise ValueError(texts[-1])
+        return int(number)
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the bounds."""
+        return {"min_value": self.least, "max_value": self.most}
+
+
+class Flag(Setting[bool]):
+    """On or off."""
+
+    allowed = "true or false"
+
+    def __init__(self, key: str, default: bool = False) -> None:
+        super().__init__(key, default)
+
+    def read(self, texts: list[str]) -> bool:
+        """Return what the link says."""
+        return {"true": True, "false": False}[texts[-1].lower()]
+
+    def texts(self, value: bool) -> list[str]:
+        """Return true or false."""
+        return [str(value).lower()]
+
+
+class Text(Setting[str]):
+    """A line of text."""
+
+    def __init__(self, key: str, most: int) -> None:
+        super().__init__(key, "")
+        self.most, self.allowed = most, f"at most {most} characters"
+
+    def read(self, texts: list[str]) -> str:
+        """Return the text, unless it is too long."""
+        if len(texts[-1]) > self.most:
+            raise ValueError(texts[-1])
+        return texts[-1]
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the length."""
+        return {"max_chars": self.most}
+
+
+Options = Sequence[str] | Callable[[], Sequence[str]]
+
+
+class Choice(Setting[str]):
+    """One of some options; `options` may be a function, for options that are data."""
+
+    def __init__(self, key: str, options: Options, default: str, allowed: str | None = None) -> None:
+        super().__init__(key, default)
+        self._options = options
+        self._allowed = allowed
+
+    @property
+    def options(self) -> list[str]:
+        """What there is to choose from."""
+        return list(self._options() if callable(self._options) else self._options)
+
+    @property
+    def allowed(self) -> str:  # type: ignore[override]
+        """What a link may hold, in words."""
+        return self._allowed or " or ".join(option for option in self.options if option)
+
+    def read(self, texts: list[str]) -> str:
+        """Return the option that the link names."""
+        if texts[-1] not in self.options:
+            raise ValueError(texts[-1])
+        return texts[-1]
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the options."""
+        return {"options": self.options}
+
+
+class Choices(Setting[list[str]]):
+    """Any number of some options; `options` may be a function, for options that are data."""
+
+    def __init__(self, key: str, options: Options, default: Sequence[str], allowed: str) -> None:
+        super().__init__(key, list(default))
+        self._options, self.allowed = options, allowed
+
+    @property
+    def options(self) -> list[str]:
+        """What there is to choose from."""
+        return list(self._options() if callable(self._options) else self._options)
+
+    def read(self, texts: list[str]) -> list[str]:
+        """Return the options that the link names; those that it may not name are told of."""
+        options = set(self.options)
+        known = [text for text in dict.fromkeys(texts) if text in options]
+        for text in texts:
+            if text not in options:
+                self.ignore(text)
+        return known or self.default
+
+    def nothing(self) -> list[str]:
+        """Return that none is chosen."""
+        return []
+
+    def texts(self, value: list[str]) -> list[str]:
+        """Return the options; an empty text where none is chosen though some are by default."""
+        return list(value) or [""]
+
+    def widget_options(self) -> dict[str, Any]:
+        """Return the options."""
+        return {"options": self.options}
+
+
+class InputSize(Setting[Size | None]):
+    """An input size, or nothing for each row's own."""
+
+    allowed = f"width x height, {SIZE_MIN_SIDE} to {SIZE_MAX_SIDE} a side"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key, None)
+
+    def read(self, texts: list[str]) -> Size:
+        """Return the size that the link names."""
+        return parse_size(texts[-1])
+
+    def texts(self, value: Size | None) -> list[str]:
+        """Return the size, or nothing."""
+        return [] if value is None else [str(value)]
+
+
+def _number(text: str, least: float, most: float) -> float:
+    number = float(text)
+    if not math.isfinite(number) or not least <= number <= most:
+        raise ValueError(text)
+    return number
