@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from onnx import GraphProto, NodeProto, TensorProto, helper
+from onnx import GraphProto, ModelProto, NodeProto, TensorProto, helper
 from PIL import Image
 from safetensors.torch import save_file
 
@@ -176,3 +176,78 @@ BAD_MODELS = {
     "huge.onnx": _huge_constant(),
     "endless.onnx": _endless(),
 }
+
+
+def _of_nodes(count: int) -> bytes:
+    """Return a model of that many nodes, of a few bytes each."""
+    model = ModelProto.FromString(_onnx([helper.make_node("Relu", ["x"], ["y"])]))
+    [node] = model.graph.node
+    one = node.SerializeToString()
+    del model.graph.node[:]
+    graph = (b"\x0a" + bytes([len(one)]) + one) * count + model.graph.SerializeToString()
+    model.ClearField("graph")
+    length = len(graph)
+    sevens = [(length >> shift) & 0x7F for shift in range(0, 35, 7)]
+    return model.SerializeToString() + b"\x3a" + bytes([*(part | 0x80 for part in sevens[:-1]), sevens[-1]]) + graph
+
+
+def _of_functions() -> bytes:
+    """Return a model whose ten functions each call the next one ten times."""
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    functions = []
+    for level in range(10):
+        called = ("Relu", "") if level == 9 else (f"F{level + 1}", "own")
+        nodes = [
+            helper.make_node(called[0], [f"v{step}"], [f"v{step + 1}"], domain=called[1]) for step in range(10)
+        ]
+        functions.append(helper.make_function("own", f"F{level}", ["v0"], ["v10"], nodes, opsets))
+    model = ModelProto.FromString(_onnx([helper.make_node("F0", ["x"], ["y"], domain="own")]))
+    model.functions.extend(functions)
+    model.opset_import.extend(opsets[1:])
+    return model.SerializeToString()
+
+
+def _of_itself() -> bytes:
+    model = ModelProto.FromString(_onnx([helper.make_node("F", ["x"], ["y"], domain="own")]))
+    nodes = [helper.make_node("F", ["a"], ["b"], domain="own")]
+    opsets = [helper.make_opsetid("", 17), helper.make_opsetid("own", 1)]
+    model.functions.append(helper.make_function("own", "F", ["a"], ["b"], nodes, opsets))
+    model.opset_import.extend(opsets[1:])
+    return model.SerializeToString()
+
+
+def _of_shape(*shape: int, inputs: int = 1) -> bytes:
+    """Return a model that takes inputs of a strange shape."""
+    graph = helper.make_graph(
+        [helper.make_node("Relu", ["x0"], ["y"])],
+        "graph",
+        [helper.make_tensor_value_info(f"x{at}", TensorProto.FLOAT, list(shape)) for at in range(inputs)],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]).SerializeToString()
+
+
+def _by_its_content() -> bytes:
+    """Return a model the size of whose result depends on what is in the picture."""
+    nodes = [helper.make_node("NonZero", ["x"], ["n"]), helper.make_node("Relu", ["n"], ["y"])]
+    return _onnx(nodes)
+
+
+BAD_GRAPHS: dict[str, tuple[Callable[[], bytes], str]] = {
+    "garbage.onnx": (lambda: BAD_MODELS["garbage.onnx"], "not an ONNX model"),
+    "outside.onnx": (lambda: BAD_MODELS["outside.onnx"], "other files"),
+    "branch.onnx": (lambda: BAD_MODELS["branch.onnx"], "other files"),
+    "huge.onnx": (lambda: BAD_MODELS["huge.onnx"], "constant of more than the 125 million values"),
+    "endless.onnx": (lambda: BAD_MODELS["endless.onnx"], "control flow"),
+    "two-million.onnx": (lambda: _of_nodes(2_000_000), "more than the 100,000 nodes"),
+    "functions.onnx": (_of_functions, "more than the 100,000 nodes"),
+    "itself.onnx": (_of_itself, "call themselves"),
+    "flat.onnx": (lambda: _of_shape(1, 3), "not one RGB picture"),
+    "grey.onnx": (lambda: _of_shape(1, 1, 64, 96), "not one RGB picture"),
+    "batch.onnx": (lambda: _of_shape(8, 3, 64, 96), "not one RGB picture"),
+    "two.onnx": (lambda: _of_shape(1, 3, 64, 96, inputs=2), "takes 2 inputs"),
+    "content.onnx": (_by_its_content, "cannot be told from the input's size"),
+    "unknown.onnx": (lambda: _onnx([helper.make_node("NoSuchThing", ["x"], ["y"])]), "not known here"),
+    "order.onnx": (lambda: _onnx([helper.make_node("Add", ["x", "late"], ["y"])]), "nothing before it makes"),
+}
+"""Models that cannot be counted, made when asked for, each with the words that must be said of it."""

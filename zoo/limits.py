@@ -13,6 +13,14 @@ IMAGE_FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF")
 
 MODEL_BYTES = 500 * MEGABYTE
 MODEL_TENSORS = 20_000
+MODEL_NODES = 100_000
+"""In a model's graph, its sub-graphs and functions."""
+MODEL_FUNCTIONS = 500
+METADATA_BYTES = 200_000
+METADATA_FIELDS = 20_000
+"""What is read of the properties of a model, and of its parts on the way there."""
+MODEL_VALUES = MODEL_BYTES // 4
+"""What a model's graph may make of constants, in values: as much as a file may hold."""
 
 TABLE_BYTES = 2 * MEGABYTE
 TABLE_ROWS = 2_000

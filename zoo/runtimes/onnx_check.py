@@ -1,4 +1,4 @@
-"""What an .onnx from outside must not have, found before any runtime reads it."""
+"""What an .onnx from outside must not have, found before any runtime or counter reads it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import Any
 from zoo import limits
 
 
-def check_onnx(model: bytes) -> None:
-    """Raise ValueError for what is no ONNX model, has external data anywhere, or too many tensors.
+def check_onnx(model: bytes) -> Any:
+    """Return the ModelProto, or raise ValueError for what is no ONNX model, has external data anywhere, or
+    more tensors or nodes than zoo.limits allows.
 
     onnxruntime reads any file under the working folder that a model given as bytes names as external data,
     in the graph, in sub-graphs and in functions alike: a visitor could read the server's files.
@@ -23,16 +24,29 @@ def check_onnx(model: bytes) -> None:
         raise ValueError("it is damaged or not an ONNX model") from error
     if not proto.graph.node:
         raise ValueError("it is damaged or not an ONNX model")
-    for count, tensor in enumerate(_tensors(proto), 1):
-        if tensor.external_data or tensor.data_location == onnx.TensorProto.EXTERNAL:
+    _check_nodes(len(proto.graph.node) + sum(len(function.node) for function in proto.functions))
+    nodes = tensors = 0
+    for part in _parts(proto):
+        if isinstance(part, onnx.NodeProto):
+            nodes += 1
+            _check_nodes(nodes)  # those of sub-graphs too
+            continue
+        tensors += 1
+        if part.external_data or part.data_location == onnx.TensorProto.EXTERNAL:
             raise ValueError("it keeps data in other files, which are not read: save it as one file")
-        if count > limits.MODEL_TENSORS:
+        if tensors > limits.MODEL_TENSORS:
             raise ValueError(f"it has more than the {limits.MODEL_TENSORS:,} tensors that are allowed")
+    return proto
 
 
-def _tensors(message: Any) -> Iterator[Any]:
-    """Yield every TensorProto in a message, however deep: all of a model is looked at, so none can hide."""
-    from onnx import TensorProto
+def _check_nodes(count: int) -> None:
+    if count > limits.MODEL_NODES:
+        raise ValueError(f"its graph has more than the {limits.MODEL_NODES:,} nodes that are allowed")
+
+
+def _parts(message: Any) -> Iterator[Any]:
+    """Yield every NodeProto and TensorProto in a message, however deep: all is looked at, so none can hide."""
+    from onnx import NodeProto, TensorProto
 
     waiting = [message]
     while waiting:
@@ -40,6 +54,8 @@ def _tensors(message: Any) -> Iterator[Any]:
         if isinstance(found, TensorProto):
             yield found
             continue
+        if isinstance(found, NodeProto):
+            yield found
         for field, value in found.ListFields():
             if field.message_type is not None:
                 waiting.extend(
