@@ -11,6 +11,7 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from zoo.complexity.layers import COUNTED, MISSED, storage_key
+from zoo.complexity.lifetimes import Lifetimes
 
 IN_PLACE = {
     "_native_batch_norm_legit_no_training",
@@ -63,11 +64,7 @@ class Trace(TorchDispatchMode):
         """Operations that multiply matrices, but that the live count cannot count."""
         self._storages: list[StorageWeakRef] = []  # kept, so that an address is never used twice
         self._buffer_of: dict[int, int] = {}
-        self._values: list[int] = []
-        self._born: list[int] = []
-        self._last_use: list[int] = []
-        self._over: dict[int, int] = {}  # results of norms and activations -> what they may overwrite
-        self._step = 0
+        self._lifetimes = Lifetimes()
         self._buffer(image)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -75,7 +72,7 @@ class Trace(TorchDispatchMode):
         result = func(*args, **kwargs)
         packet = func._overloadpacket
         name = packet.__name__
-        self._step += 1
+        self._lifetimes.next_step()
         if packet in MISSED:
             self.missed.add(name)
         tensors = _tensors([*args, *kwargs.values()])
@@ -85,45 +82,27 @@ class Trace(TorchDispatchMode):
         over = read[0] if name.rstrip("_") in IN_PLACE else None
         written = self._written(list(_tensors(result)), over)
         for buffer in [*read, *written]:
-            self._last_use[buffer] = self._step
+            self._lifetimes.use(buffer)
         if packet not in COUNTED and name not in VIEWS:
             self.uncounted[name] += 1
         return result
 
     def peak_values(self) -> int:
         """Return the largest sum of tensors alive at once, in values."""
-        change = [0] * (self._step + 3)
-        for buffer, (values, born, last) in enumerate(
-            zip(self._values, self._born, self._last_use, strict=True)
-        ):
-            over = self._over.get(buffer)
-            taken_over = over is not None and self._last_use[over] == born
-            change[born + taken_over] += values
-            change[max(last, born + taken_over) + 1] -= values
-        peak = alive = 0
-        for step in change:
-            alive += step
-            peak = max(peak, alive)
-        return peak
+        return self._lifetimes.peak_values()
 
     def _written(self, results: list[torch.Tensor], over: int | None) -> list[int]:
         """Return the buffers of an operation's results; of a norm, what is for training alone takes none."""
         if over is None or not results:
             return [self._buffer(result) for result in results]
-        new = storage_key(results[0]) not in self._buffer_of
-        buffer = self._buffer(results[0])
-        if new:
-            self._over[buffer] = over
-        return [buffer]
+        return [self._buffer(results[0], over)]
 
-    def _buffer(self, tensor: torch.Tensor) -> int:
+    def _buffer(self, tensor: torch.Tensor, over: int | None = None) -> int:
         key = storage_key(tensor)
         if key not in self._buffer_of:
             self._storages.append(StorageWeakRef(tensor.untyped_storage()))
-            self._buffer_of[key] = len(self._values)
-            self._values.append(tensor.untyped_storage().nbytes() // tensor.element_size())
-            self._born.append(self._step)
-            self._last_use.append(self._step)
+            values = tensor.untyped_storage().nbytes() // tensor.element_size()
+            self._buffer_of[key] = self._lifetimes.new_buffer(values, over)
         return self._buffer_of[key]
 
 
