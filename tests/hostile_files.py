@@ -188,7 +188,12 @@ def _of_nodes(count: int) -> bytes:
     model.ClearField("graph")
     length = len(graph)
     sevens = [(length >> shift) & 0x7F for shift in range(0, 35, 7)]
-    return model.SerializeToString() + b"\x3a" + bytes([*(part | 0x80 for part in sevens[:-1]), sevens[-1]]) + graph
+    return (
+        model.SerializeToString()
+        + b"\x3a"
+        + bytes([*(part | 0x80 for part in sevens[:-1]), sevens[-1]])
+        + graph
+    )
 
 
 def _of_functions() -> bytes:
@@ -198,7 +203,8 @@ def _of_functions() -> bytes:
     for level in range(10):
         called = ("Relu", "") if level == 9 else (f"F{level + 1}", "own")
         nodes = [
-            helper.make_node(called[0], [f"v{step}"], [f"v{step + 1}"], domain=called[1]) for step in range(10)
+            helper.make_node(called[0], [f"v{step}"], [f"v{step + 1}"], domain=called[1])
+            for step in range(10)
         ]
         functions.append(helper.make_function("own", f"F{level}", ["v0"], ["v10"], nodes, opsets))
     model = ModelProto.FromString(_onnx([helper.make_node("F0", ["x"], ["y"], domain="own")]))

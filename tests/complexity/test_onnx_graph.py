@@ -1,4 +1,4 @@
-"""Counting from a graph: small graphs by formula, torch's counter on the same network, and what is refused."""
+"""Counting from a graph: small graphs by formula, torch's counter on the same network, what is refused."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""An .onnx from outside, counted from its graph at any size that it takes: no torch, no arithmetic on tensors.
+"""An .onnx from outside, counted from its graph at any size it takes: no torch, no arithmetic on tensors.
 
-Meant for the isolated process (`zoo.complexity.onnx_worker`): what it raises are ValueErrors with the reason.
+Meant for the isolated process (`zoo.complexity.onnx_task`): what it raises are ValueErrors with the reason.
 """
 
 from __future__ import annotations
@@ -20,13 +20,21 @@ from zoo.complexity.onnx_shapes import Shapes, shown
 from zoo.runtimes import InputSpec
 from zoo.runtimes.onnx_check import check_onnx
 
-VIEWS = frozenset("Reshape Flatten Squeeze Unsqueeze Identity Transpose Slice Expand Split Dropout".split())
+# fmt: off
+VIEWS = frozenset([
+    "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity", "Transpose", "Slice", "Expand", "Split",
+    "Dropout",
+])
+# fmt: on
 """Their results share the memory of what they read."""
-IN_PLACE = frozenset(
-    "BatchNormalization InstanceNormalization LayerNormalization GroupNormalization Relu Clip HardSwish "
-    "HardSigmoid Sigmoid Tanh Elu LeakyRelu PRelu Gelu Erf Softplus Mish Swish".split()
-)
-"""Norms and activations: any runtime writes their result over their input, if nothing else reads that later."""
+# fmt: off
+IN_PLACE = frozenset([
+    "BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization", "Relu",
+    "Clip", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Elu", "LeakyRelu", "PRelu", "Gelu", "Erf",
+    "Softplus", "Mish", "Swish",
+])
+# fmt: on
+"""Norms and activations: any runtime writes their result over what they read, if nothing else reads that."""
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div"})
 """With a constant, or with what shares their memory, they are parts of a norm or an activation."""
 _NO_WEIGHTS = {
@@ -133,13 +141,13 @@ class _Memory:
         return self._buffer_of[output]
 
     def _same_size(self, node: NodeProto, output: str) -> bool:
-        """Return whether a result is as large as what is read: one that is stretched needs room of its own."""
+        """Return whether a result is as large as what is read: a stretched one needs room of its own."""
         first = next(name for name in node.input if name in self._buffer_of)
         return self._shapes.values(first) == self._shapes.values(output)
 
 
 def _weights(node: NodeProto, shapes: Shapes) -> dict[str, int]:
-    """Return the weights that a node reads, by name, with their number of values; one number alone is none."""
+    """Return the weights that a node reads, by name, with their number of values; a single number is none."""
     left_out = {node.input[at] for at in _NO_WEIGHTS.get(node.op_type, ()) if at < len(node.input)}
     chosen = (shapes.fixed & set(node.input)) - left_out
     if node.op_type.startswith("QLinear") or node.domain == "com.microsoft":
@@ -178,7 +186,7 @@ def _check_inlined_nodes(proto: onnx.ModelProto) -> None:
 
 
 def _layer_names(proto: onnx.ModelProto) -> Iterator[tuple[int, str]]:
-    """Yield a name for every node that can be counted, with its place: as its module was called, if that shows.
+    """Yield a name for every node that can be counted, with its place: its module's, where that shows.
 
     torch names a node /decoder/pred/pred.1/pred.1.0/Conv, where each part repeats the one before.
     """

@@ -1,7 +1,7 @@
 """What each operation of a graph costs: a table from operation to the layer that it is.
 
-A MAC is one multiply-accumulate of a convolution, transposed convolution or matrix product; a bias is none. An
-operation that is not in the table is not counted.
+A MAC is one multiply-accumulate of a convolution, transposed convolution or matrix product; a bias is none.
+An operation that is not in the table is not counted.
 """
 
 from __future__ import annotations
@@ -49,7 +49,9 @@ def weights_of(node: NodeProto) -> set[str]:
     operation = _OPERATIONS.get((node.domain if node.domain != "ai.onnx" else "", node.op_type))
     if operation is None:
         return set()
-    return {node.input[at] for at in (operation.data, operation.weight, operation.bias) if at < len(node.input)}
+    return {
+        node.input[at] for at in (operation.data, operation.weight, operation.bias) if at < len(node.input)
+    }
 
 
 def _convolution(node: NodeProto, shapes: Shapes, data: str, weight: str) -> dict[str, Any]:

@@ -23,15 +23,21 @@ from zoo import limits
 FLOATS = (TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.BFLOAT16, TensorProto.DOUBLE)
 SHAPE_VALUES = 1_000
 """A tensor of at most so many values may be part of the computation of a shape."""
-SHAPE_OPERATIONS = frozenset(
-    "Abs Add And Cast CastLike Ceil Concat Constant ConstantOfShape Div Equal Expand Flatten Floor Gather "
-    "Greater GreaterOrEqual Identity Less LessOrEqual Max Min Mod Mul Neg Not Or Pow Range ReduceMax ReduceMin "
-    "ReduceProd ReduceSum Reshape Round ScatterElements ScatterND Shape Sign Size Slice Split Sqrt Squeeze Sub "
-    "Tile Transpose Unsqueeze Where".split()
-)
+# fmt: off
+SHAPE_OPERATIONS = frozenset([
+    "Abs", "Add", "And", "Cast", "CastLike", "Ceil", "Concat", "Constant", "ConstantOfShape", "Div",
+    "Equal", "Expand", "Flatten", "Floor", "Gather", "Greater", "GreaterOrEqual", "Identity", "Less",
+    "LessOrEqual", "Max", "Min", "Mod", "Mul", "Neg", "Not", "Or", "Pow", "Range", "ReduceMax",
+    "ReduceMin", "ReduceProd", "ReduceSum", "Reshape", "Round", "ScatterElements", "ScatterND", "Shape",
+    "Sign", "Size", "Slice", "Split", "Sqrt", "Squeeze", "Sub", "Tile", "Transpose", "Unsqueeze",
+    "Where",
+])
+# fmt: on
 """What such computations are made of."""
 
-_STAND_INS: dict[str, tuple[str, Sequence[int] | slice]] = {
+_StandIn = tuple[str, Sequence[int] | slice]
+_AS_ITS_INPUT: _StandIn = ("Relu", (0,))
+_STAND_INS: dict[str, _StandIn] = {
     "FusedConv": ("Conv", (0, 1, 2)),
     "FusedGemm": ("Gemm", (0, 1, 2)),
     "QGemm": ("Gemm", (0, 3)),
@@ -40,20 +46,26 @@ _STAND_INS: dict[str, tuple[str, Sequence[int] | slice]] = {
     "QLinearConcat": ("Concat", slice(2, None, 3)),
     "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
     "QLinearAveragePool": ("AveragePool", (0,)),
-    "QuantizeLinear": ("Relu", (0,)),
-    "DequantizeLinear": ("Relu", (0,)),
-} | dict.fromkeys(
-    ("QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax", "Gelu", "FastGelu", "QuickGelu", "BiasGelu"),
-    ("Relu", (0,)),
-)
-"""onnxruntime's own operations (domain com.microsoft), as the ONNX operation whose output has their shape, with
-the inputs that decide it."""
+    "QuantizeLinear": _AS_ITS_INPUT,
+    "DequantizeLinear": _AS_ITS_INPUT,
+    "QLinearSigmoid": _AS_ITS_INPUT,
+    "QLinearLeakyRelu": _AS_ITS_INPUT,
+    "QLinearSoftmax": _AS_ITS_INPUT,
+    "Gelu": _AS_ITS_INPUT,
+    "FastGelu": _AS_ITS_INPUT,
+    "QuickGelu": _AS_ITS_INPUT,
+    "BiasGelu": _AS_ITS_INPUT,
+}
+"""onnxruntime's own operations (domain com.microsoft), each as the ONNX operation whose output has its shape,
+with the inputs that decide it."""
 
 
 class Shapes:
     """The shape of every tensor of a graph, and which of them do not depend on the picture."""
 
-    def __init__(self, proto: onnx.ModelProto, image: str, image_type: int, image_shape: Sequence[int]) -> None:
+    def __init__(
+        self, proto: onnx.ModelProto, image: str, image_type: int, image_shape: Sequence[int]
+    ) -> None:
         """Go through the whole graph with that input.
 
         Raises ValueError, naming the node, where a shape cannot be told or the size does not fit.

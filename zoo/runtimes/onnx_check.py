@@ -45,7 +45,7 @@ def _check_nodes(count: int) -> None:
 
 
 def _parts(message: Any) -> Iterator[Any]:
-    """Yield every NodeProto and TensorProto in a message, however deep: all is looked at, so none can hide."""
+    """Yield every node and tensor in a message, however deep: all is looked at, so none can hide."""
     from onnx import NodeProto, TensorProto
 
     waiting = [message]
