@@ -31,6 +31,7 @@ COMMANDS = {
     "pick": _Entry("zoo.cli.catalog", "pick", "Which network to take under a budget, or for an accuracy."),
     "macs": _Entry("zoo.cli.complexity", "macs", "Count a network's MACs at any size."),
     "predict": _Entry("zoo.cli.prediction", "predict", "Masks of your own images."),
+    "evaluate": _Entry("zoo.cli.evaluation", "evaluate", "IoU on your own labelled images."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
     "cache": _Entry("zoo.cli.prediction", "cache", "What downloads and exports take up; remove them."),
 }

@@ -15,13 +15,13 @@ from zoo.catalog import Catalog, all_shipped
 from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table, records
 from zoo.errors import ImageError, InferenceError, InputError, shown_name
 from zoo.limits import MEGABYTE
+from zoo.pairs import IMAGE_SUFFIXES
 from zoo.sizes import Size
 
 if TYPE_CHECKING:
     from zoo.prediction import Prediction
     from zoo.weights.download import DownloadProgress
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".mpo", ".png", ".webp", ".bmp", ".tif", ".tiff"}
 _PATH = click.Path(path_type=Path)
 
 
