@@ -166,7 +166,7 @@ def macs_at(width: int, height: int, catalog: Catalog | None = None) -> pd.Serie
     index, formulas, multiples = _arrays(catalog or catalog_named(PUBLISHED))
     steps = np.maximum(multiples, 1)
     refused = (multiples == 0) | (size.width % steps != 0) | (size.height % steps != 0)
-    macs = formulas @ _factors(np.array([size.width]), np.array([size.height]))[:, 0]
+    macs = formulas @ factors(np.array([size.width]), np.array([size.height]))[:, 0]
     return pd.Series(pd.arrays.IntegerArray(macs, refused), index=index, name="macs")
 
 
@@ -178,7 +178,7 @@ def counted_gmacs(catalog: Catalog, size: Size | None = None) -> pd.Series:
     index, formulas, multiples = _arrays(catalog)
     widths = np.array([row.size.width for row in catalog.rows])
     heights = np.array([row.size.height for row in catalog.rows])
-    own = (formulas * _factors(widths, heights).T).sum(axis=1)
+    own = (formulas * factors(widths, heights).T).sum(axis=1)
     steps = np.maximum(multiples, 1)
     taken = (multiples > 0) & (widths % steps == 0) & (heights % steps == 0)
     return pd.Series(np.where(taken, own / 1e9, np.nan), index=index, name="counted_gmacs")
@@ -188,13 +188,13 @@ def macs_over(
     row: str | Row, widths: npt.ArrayLike, heights: npt.ArrayLike, num_classes: int | None = None
 ) -> Numbers:
     """Return the MACs of one row at many sizes, for curves; sizes are not checked."""
-    return costs_of(row, num_classes).formula @ _factors(np.asarray(widths), np.asarray(heights))
+    return costs_of(row, num_classes).formula @ factors(np.asarray(widths), np.asarray(heights))
 
 
 def macs_by_part(row: str | Row, width: int, height: int) -> pd.Series:
     """Return where a row spends its MACs at that size: by stride, on pooled features, in attention."""
     size = check_row_size(row, width, height)
-    spent = costs_of(row).formula * _factors(np.array([size.width]), np.array([size.height]))[:, 0]
+    spent = costs_of(row).formula * factors(np.array([size.width]), np.array([size.height]))[:, 0]
     by_term = dict(zip(TERMS, spent.tolist(), strict=True))
     return pd.Series(
         {part: sum(by_term[term] for term in terms) for part, terms in PARTS.items()}, name="macs"
@@ -228,8 +228,8 @@ def largest_size(
     return Size(int(widths[best]), int(heights[best]))
 
 
-def _factors(widths: npt.NDArray[np.int_], heights: npt.NDArray[np.int_]) -> Numbers:
-    """Return what each number of the formula is multiplied by: (terms, sizes)."""
+def factors(widths: npt.NDArray[np.int_], heights: npt.NDArray[np.int_]) -> Numbers:
+    """Return what each of the formula's TERMS is multiplied by at those sizes: (terms, sizes)."""
     strides = np.array(STRIDES)[:, None]
     rows, columns = -(-heights // strides), -(-widths // strides)
     grids = rows * columns

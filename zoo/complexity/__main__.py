@@ -9,20 +9,20 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from functools import cache
 
 import pandas as pd
 
 from zoo.catalog import all_shipped, find_row
-from zoo.complexity import Complexity, count_network
-from zoo.costs import STRIDES, TERMS
+from zoo.complexity import count_network
+from zoo.complexity.formula import read_formula
 from zoo.errors import ZooError
+from zoo.families import families
 from zoo.models import check_classes
 from zoo.rows import Network
 from zoo.sizes import Size
 from zoo.tables import DATA
 
-READ_AT = Size(4096, 2048)
-"""All strides tell apart here, and so do SwiftNet's pooled grids, whose strides are beyond 32."""
 BUNDLED = {
     "camvid-mobilenetv2-unetlite": "cityscapes-mobilenetv2-unetlite-768x384",
     "camvid-mobilenetv2-fpnlite": "cityscapes-mobilenetv2-fpnlite-768x384",
@@ -32,7 +32,7 @@ BUNDLED_SIZE, BUNDLED_CLASSES = Size(480, 352), 11
 
 
 def costs_line(name: str, network: Network, num_classes: int, size: Size) -> dict[str, object]:
-    """Return a network's line of costs.csv, read off two live counts."""
+    """Return a network's line of costs.csv, read off live counts."""
     at_size = count_network(network, num_classes, size, name=name)
     return {
         "id": name,
@@ -40,7 +40,7 @@ def costs_line(name: str, network: Network, num_classes: int, size: Size) -> dic
         "num_classes": num_classes,
         "input_width": size.width,
         "input_height": size.height,
-        **_formula(count_network(network, num_classes, READ_AT, name=name)),
+        **_formula(network, num_classes),
         "params": at_size.params,
         "peak_activation_values": at_size.peak_activation_values,
         "ptflops_version": at_size.ptflops_version,
@@ -59,20 +59,13 @@ def _lines() -> Iterator[dict[str, object]]:
         yield costs_line(name, find_row(row_id).built, BUNDLED_CLASSES, BUNDLED_SIZE)
 
 
-def _formula(complexity: Complexity) -> dict[str, int]:
-    numbers = dict.fromkeys(TERMS, 0)
-    for layer in complexity.layers.itertuples():
-        shape = layer.input_shape if "transposed" in layer.kind else layer.output_shape
-        height, width = shape[2:] if len(shape) == 4 else (1, 1)
-        at_one_position = layer.macs // (height * width)
-        stride = READ_AT.width // width
-        if height * width == 1:
-            numbers["constant"] += at_one_position
-        elif stride in STRIDES:
-            numbers[f"cost_{stride}"] += at_one_position
-        else:
-            numbers["pooled"] = at_one_position
-    return numbers
+@cache
+def _formula(network: Network, num_classes: int) -> dict[str, int]:
+    name = " ".join(network[:3])
+    return read_formula(
+        lambda size: count_network(network, num_classes, size, name=name),
+        families()[network.family].size_multiple,
+    )
 
 
 def _print_line(order: str) -> int:
