@@ -13,7 +13,7 @@ from zoo.audit import audit
 from zoo.catalog import load_catalog
 from zoo.complexity import count
 from zoo.complexity.__main__ import BUNDLED, BUNDLED_CLASSES, costs_table
-from zoo.costs import largest_size, load_costs, macs_at, macs_by_stride, macs_over
+from zoo.costs import costs_of, largest_size, load_costs, macs_at, macs_by_part, macs_over
 from zoo.errors import BudgetError, SizeError, UnknownIdError
 from zoo.tables import DATA
 
@@ -87,15 +87,15 @@ def test_the_formula_is_the_live_count_at_many_sizes(width: int, height: int) ->
     ],
 )
 def test_swiftnets_pooled_grids(width: int, height: int, cells: int) -> None:
-    assert macs_by_stride(SWIFTNET, width, height)["pooled grids"] == 5376 * cells
+    assert macs_by_part(SWIFTNET, width, height)["pooled grids"] == 5376 * cells
     assert macs_at(width, height)[SWIFTNET] == count(SWIFTNET, width, height).macs
 
 
 def test_bundled_networks_have_their_own_classes() -> None:
     for name, row_id in BUNDLED.items():
         live = count(row_id, 333, 222, num_classes=BUNDLED_CLASSES)
-        assert macs_over(name, [333], [222]).tolist() == [live.macs]
-        assert load_costs().at[name, "params"] == live.params
+        assert macs_over(row_id, [333], [222], BUNDLED_CLASSES).tolist() == [live.macs]
+        assert load_costs().at[name, "params"] == live.params == costs_of(row_id, BUNDLED_CLASSES).params
 
 
 def test_macs_at_is_whole_and_in_the_tables_order() -> None:
@@ -111,7 +111,7 @@ def test_bad_sizes(size: tuple[object, object]) -> None:
     with pytest.raises(SizeError):
         macs_at(*size)
     with pytest.raises(SizeError):
-        macs_by_stride(FPNLITE, *size)
+        macs_by_part(FPNLITE, *size)
 
 
 def test_unknown_rows() -> None:
@@ -135,13 +135,13 @@ def test_strides_sum_to_the_total_and_curves_are_its_points() -> None:
     tables = [macs_at(*size) for size in sizes]
     for row_id in ROWS.index:
         totals = [int(table[row_id]) for table in tables]
-        assert [macs_by_stride(row_id, *size).sum() for size in sizes] == totals
+        assert [macs_by_part(row_id, *size).sum() for size in sizes] == totals
         assert macs_over(row_id, *np.transpose(sizes)).tolist() == totals
 
 
 def test_erfnet_refuses_its_strides_too() -> None:
     with pytest.raises(SizeError):
-        macs_by_stride(ERFNET, 100, 100)
+        macs_by_part(ERFNET, 100, 100)
 
 
 @pytest.mark.parametrize(("row_id", "aspect"), [(FPNLITE, (2, 1)), (SWIFTNET, (4, 3)), (ERFNET, (1, 1))])
@@ -204,6 +204,6 @@ def test_numbers_published_for_another_size() -> None:
 
 
 def test_no_torch_is_needed() -> None:
-    code = "import sys; from zoo.costs import audit, macs_at; macs_at(64, 64); audit()"
+    code = "import sys; from zoo.audit import audit; from zoo.costs import macs_at; macs_at(64, 64); audit()"
     code += "; sys.exit('torch' in sys.modules)"
     assert run([sys.executable, "-c", code], cwd=DATA.parent, check=False).returncode == 0

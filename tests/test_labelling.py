@@ -5,11 +5,15 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from zoo.classes import numbered_classes
 from zoo.errors import InferenceError
 from zoo.labelling import FULL_PIXELS, as_planes, label
 from zoo.sizes import Size
 
 rng = np.random.default_rng(4)
+
+
+CLASSES = numbered_classes(3)
 
 
 def logits(classes: int, height: int, width: int) -> np.ndarray:
@@ -28,7 +32,7 @@ def logits(classes: int, height: int, width: int) -> np.ndarray:
 )
 def test_labels_and_confidence_are_torchs(shape: tuple[int, int, int], size: Size) -> None:
     values = logits(*shape)
-    found = label(values, size, confidence=True)
+    found = label(values, size, CLASSES, confidence=True)
     resized = F.interpolate(torch.from_numpy(values)[None], (size.height, size.width), mode="bilinear")[0]
     assert (found.labels == resized.argmax(0).numpy()).mean() > 0.999
     assert found.confidence is not None
@@ -37,15 +41,15 @@ def test_labels_and_confidence_are_torchs(shape: tuple[int, int, int], size: Siz
 
 def test_padding_is_cut_off() -> None:
     values = logits(5, 40, 60)
-    found = label(values, Size(90, 60), used=(45 / 60, 30 / 40))
-    alone = label(np.ascontiguousarray(values[:, :30, :45]), Size(90, 60))
+    found = label(values, Size(90, 60), CLASSES, used=(45 / 60, 30 / 40))
+    alone = label(np.ascontiguousarray(values[:, :30, :45]), Size(90, 60), CLASSES)
     assert (found.labels == alone.labels).all()
 
 
 def test_a_large_picture_gets_labels_by_nearest_neighbour() -> None:
-    found = label(logits(3, 16, 16), Size(3000, 2000)).labels
+    found = label(logits(3, 16, 16), Size(3000, 2000), CLASSES).labels
     assert found.shape == (2000, 3000)
-    work = label(logits(3, 16, 16), Size(1500, 1000)).labels
+    work = label(logits(3, 16, 16), Size(1500, 1000), CLASSES).labels
     assert work.size < FULL_PIXELS
     assert len(np.unique(found)) == 3
 
@@ -71,7 +75,7 @@ def test_every_kind_of_output_is_taken() -> None:
 
 def test_a_label_map_is_brought_to_size_by_nearest_neighbour() -> None:
     labels = np.array([[0, 1], [2, 3]], np.uint8)
-    assert (label(labels, Size(40, 20)).labels == np.kron(labels, np.ones((10, 20), np.uint8))).all()
+    assert (label(labels, Size(40, 20), CLASSES).labels == np.kron(labels, np.ones((10, 20), np.uint8))).all()
 
 
 @pytest.mark.parametrize("shape", [(1, 300, 8, 16), (1, 5), (2, 5, 8, 16), (3, 4, 5, 6, 7)])
@@ -82,6 +86,6 @@ def test_what_is_no_output_is_refused(shape: tuple[int, ...]) -> None:
 
 def test_values_that_mean_nothing_are_refused() -> None:
     with pytest.raises(InferenceError, match="NaN"):
-        label(np.full((3, 8, 8), np.nan, np.float32), Size(8, 8))
+        label(np.full((3, 8, 8), np.nan, np.float32), Size(8, 8), CLASSES)
     with pytest.raises(InferenceError, match="class ids"):
         as_planes(np.full((1, 8, 8), 1000), Size(8, 8))

@@ -1,19 +1,18 @@
 """Selection against its definition, tried row by row, and the answer in words."""
 
-import sys
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import zoo
-from zoo import selection
+from zoo import checks, selection, words
+from zoo.catalog import catalog_named, read_own_rows
+from zoo.costs import macs_at
 from zoo.errors import BudgetError, UnknownIdError
 from zoo.sizes import Size
 
+PUBLISHED = catalog_named("published").table
 # Few different values, so that ties in one and in both are common.
 cells = st.one_of(st.none(), st.integers(1, 6))
 tables = st.lists(st.tuples(st.sampled_from("ab"), cells, cells), max_size=14)
@@ -23,6 +22,7 @@ def table_of(rows: list) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=["dataset", "gmacs", "miou"])
     table = table.astype({"dataset": "str", "gmacs": "float64", "miou": "float64"})
     table["model"], table["qat"], table["input_width"], table["input_height"] = "Net", False, 64, 32
+    table["name"], table["published_at"] = "Net", pd.Series(dtype="str")
     return table.set_index(pd.Index([f"row-{place}" for place in range(len(rows))], dtype="str", name="id"))
 
 
@@ -78,7 +78,7 @@ def test_a_row_takes_part_or_is_excluded_with_its_reason(rows: list) -> None:
 @given(tables, st.one_of(st.none(), st.integers(1, 6)))
 def test_ranking_under_a_budget(rows: list, budget: int | None) -> None:
     table = table_of([("a", None, None), *rows])
-    ranked = selection.rank(table, "a", max_gmacs=budget)
+    ranked = selection.rank(table, "a", max_cost=budget)
     places = sorted(
         fitting(rows, max_gmacs=budget), key=lambda place: (-rows[place][2], rows[place][1], place)
     )
@@ -97,7 +97,7 @@ def test_ranking_for_an_accuracy(rows: list, least: int) -> None:
 @given(tables, st.one_of(st.none(), st.integers(1, 6)), st.one_of(st.none(), st.integers(1, 6)))
 def test_an_answer_and_its_neighbours(rows: list, budget: int | None, least: int | None) -> None:
     table = table_of([("a", None, None), *rows])
-    found = selection.answer(table, "a", max_gmacs=budget, min_miou=least)
+    found = selection.answer(table, "a", max_cost=budget, min_miou=least)
     everyone = [rows[place] for place in fitting(rows)]
     fit = [rows[place] for place in fitting(rows, budget, least)]
 
@@ -140,7 +140,7 @@ def test_a_budget_that_is_none(budget: object) -> None:
     with pytest.raises(
         BudgetError, match=r"is not a budget in GigaMACs: give a number above 0, such as 4\.$"
     ):
-        selection.check_budget(budget)
+        checks.check_budget(budget)
 
 
 @pytest.mark.parametrize("percent", [-0.1, 100.1, float("nan"), "72", None, False])
@@ -148,18 +148,18 @@ def test_an_accuracy_that_is_none(percent: object) -> None:
     with pytest.raises(
         BudgetError, match=r"is not an mIoU in percent: give a number from 0 to 100, such as 72\.$"
     ):
-        selection.check_miou(percent)
+        checks.check_miou(percent)
 
 
 def test_numpy_s_numbers_are_numbers() -> None:
-    assert selection.check_budget(np.float32(0.5)) == 0.5
-    assert selection.check_budget(np.int64(4)) == 4
-    assert selection.check_miou(np.float64(72)) == 72
+    assert checks.check_budget(np.float32(0.5)) == 0.5
+    assert checks.check_budget(np.int64(4)) == 4
+    assert checks.check_miou(np.float64(72)) == 72
 
 
 def test_a_budget_from_a_chip() -> None:
     # 8 TOPS are 4e12 MACs a second; a quarter of them is 1e12, and a thirtieth of that 33.3e9.
-    assert selection.budget_from_chip(8, 0.25, 30) == pytest.approx(100 / 3)
+    assert checks.budget_from_chip(8, 0.25, 30) == pytest.approx(100 / 3)
 
 
 @pytest.mark.parametrize(
@@ -167,12 +167,12 @@ def test_a_budget_from_a_chip() -> None:
 )
 def test_a_chip_that_is_none(chip: tuple) -> None:
     with pytest.raises(BudgetError, match="give a number above 0"):
-        selection.budget_from_chip(*chip)
+        checks.budget_from_chip(*chip)
 
 
 def test_what_the_table_excludes() -> None:
     no_macs = "no GigaMACs published"
-    assert selection.excluded(zoo.load_catalog()).to_dict() == {
+    assert selection.excluded(PUBLISHED).to_dict() == {
         "cocoseg21-mobilenetv2-fpnlite-512x512": "no mIoU published",
         "cocoseg21-lr-aspp-mobilenetv3-large-520x520": no_macs,
         "cocoseg21-deeplabv3-mobilenetv3-large-520x520": no_macs,
@@ -181,7 +181,7 @@ def test_what_the_table_excludes() -> None:
 
 
 def test_the_answer_under_a_budget() -> None:
-    found = selection.answer(zoo.load_catalog(), "Cityscapes", max_gmacs=4)
+    found = selection.answer(PUBLISHED, "Cityscapes", max_cost=4)
     assert found.chosen == "cityscapes-mobilenetv2-fpnlite-768x384"
     assert found.next_cheaper == "cityscapes-mobilenetv2s16-deeplabv3lite-768x384"
     assert found.next_better == "cityscapes-regnetx800mf-fpnlite-768x384"
@@ -194,7 +194,7 @@ def test_the_answer_under_a_budget() -> None:
 
 
 def test_the_answer_for_an_accuracy() -> None:
-    found = selection.answer(zoo.load_catalog(), "Cityscapes", min_miou=72)
+    found = selection.answer(PUBLISHED, "Cityscapes", min_miou=72)
     assert found.chosen == "cityscapes-regnetx800mf-fpnlite-768x384"
     assert found.text.startswith(
         "At 72 % mIoU or more on Cityscapes: RegNetX800MF+FPNLite (768x384), 72.01 %"
@@ -202,17 +202,17 @@ def test_the_answer_for_an_accuracy() -> None:
 
 
 def test_the_ends_of_the_table() -> None:
-    rows = zoo.load_catalog()
-    assert "No row is more accurate." in selection.answer(rows, "VOC2012", max_gmacs=1000).text
-    assert "No row is cheaper." in selection.answer(rows, "VOC2012", max_gmacs=2.77).text
+    rows = PUBLISHED
+    assert "No row is more accurate." in selection.answer(rows, "VOC2012", max_cost=1000).text
+    assert "No row is cheaper." in selection.answer(rows, "VOC2012", max_cost=2.77).text
     assert selection.answer(rows, "VOC2012").text.startswith(
         "Without a budget on VOC2012: deeplabv3_xception"
     )
 
 
 def test_nothing_fits() -> None:
-    rows = zoo.load_catalog()
-    found = selection.answer(rows, "Cityscapes", max_gmacs=1)
+    rows = PUBLISHED
+    found = selection.answer(rows, "Cityscapes", max_cost=1)
     assert found.chosen is found.next_cheaper is found.next_better is None
     assert found.cheapest == "cityscapes-mobilenetv2-unetlite-768x384"
     assert found.text == (
@@ -225,58 +225,56 @@ def test_nothing_fits() -> None:
 
 
 def test_a_data_set_without_usable_rows() -> None:
-    rows = zoo.load_catalog().filter(like="-520x520", axis=0)
-    found = selection.answer(rows, "COCOSeg21", max_gmacs=4)
+    rows = PUBLISHED.filter(like="-520x520", axis=0)
+    found = selection.answer(rows, "COCOSeg21", max_cost=4)
     assert found.text == "Under 4 GMACs on COCOSeg21 no row has both GigaMACs and an mIoU."
     assert found.cheapest is None
 
 
 def test_a_data_set_that_does_not_exist() -> None:
     with pytest.raises(UnknownIdError, match="Did you mean VOC2012"):
-        selection.answer(zoo.load_catalog(), "VOC2021", max_gmacs=4)
+        selection.answer(PUBLISHED, "VOC2021", max_cost=4)
 
 
 def test_a_row_whose_number_belongs_to_another_size_is_marked() -> None:
-    rows = zoo.load_catalog()
+    rows = PUBLISHED
     without_lite = rows[rows["family"] == "deeplab"]
-    found = selection.answer(without_lite, "Cityscapes", max_gmacs=20)
+    found = selection.answer(without_lite, "Cityscapes", max_cost=20)
     assert found.text.startswith("Under 20 GMACs on Cityscapes: MobileNetV3+DeepLab* (769x769)")
     assert found.warnings[0] == (
         "MobileNetV3+DeepLab*: its published number belongs to an input of 2049x1025, not 769x769."
     )
-    assert len(selection.size_warnings(rows)) == 3
+    assert len(words.size_warnings(rows)) == 3
 
 
 def test_counted_macs_at_one_size_say_so() -> None:
-    rows = zoo.load_catalog()
-    rows["counted_gmacs"] = rows["gmacs"] / 2
-    found = selection.answer(rows, "Cityscapes", max_gmacs=2, cost="counted_gmacs", size=Size(512, 256))
+    rows = PUBLISHED
+    rows = rows.assign(counted_gmacs=rows["gmacs"] / 2)
+    found = selection.answer(rows, "Cityscapes", max_cost=2, cost=selection.counted_at(Size(512, 256)))
     assert "MobileNetV2+FPNLite, 70.39 % mIoU (at 768x384) for 1.92 GMACs, counted at 512x256." in found.text
     assert found.text.endswith(
         "Each mIoU is the published one, at the size beside it; for 512x256 none is claimed."
     )
-    at_own = selection.answer(rows, "Cityscapes", max_gmacs=2, cost="counted_gmacs")
+    at_own = selection.answer(rows, "Cityscapes", max_cost=2, cost=selection.COUNTED)
     assert "(768x384), 70.39 % mIoU for 1.92 GMACs, counted at its published size." in at_own.text
     assert "none is claimed" not in at_own.text
 
 
-def test_counted_macs_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    # A counter that knows two rows, one of which cannot take a width of 100.
-    def macs_at(width: int, height: int) -> pd.Series:
-        return pd.Series(
-            {"row-0": 1000 * width * height, "row-1": None if width == 100 else 7}, dtype="Int64"
-        )
-
-    monkeypatch.setitem(sys.modules, "zoo.costs", SimpleNamespace(macs_at=macs_at))
-    table = table_of([("a", 1, 1), ("a", 1, 1), ("a", 1, 1)])
-    table.loc["row-2", "input_width"] = 100
-    own = selection.with_counted(table)["counted_gmacs"]
-    assert own[["row-0", "row-1"]].tolist() == [64 * 32 * 1e-6, 7e-9]
-    assert np.isnan(own["row-2"])
-    there = selection.with_counted(table, Size(100, 50))
-    assert there.loc["row-0", "counted_gmacs"] == 0.005
+def test_counted_macs_of_a_table() -> None:
+    own = """id,dataset,model,input_width,input_height,gmacs,miou,family,encoder,decoder
+mine-a,Cityscapes,Mine,64,32,1,60,erfnet,ERFNet,ERFNet
+mine-b,Cityscapes,Theirs,64,32,1,60,,,
+"""
+    catalog = read_own_rows(own.encode())
+    erfnet = "cityscapes-erfnet-1024x512"
+    counted = selection.with_counted(catalog)["counted_gmacs"]
+    assert counted["mine-a"] * 1e9 == macs_at(64, 32)[erfnet]
+    assert np.isnan(counted["mine-b"])
+    there = selection.with_counted(catalog, Size(128, 64))
+    assert there.at["mine-a", "counted_gmacs"] * 1e9 == macs_at(128, 64)[erfnet]
     reason = "not counted: no network for this row, or one that cannot take this size"
-    assert selection.excluded(there, "counted_gmacs").to_dict() == {"row-1": reason, "row-2": reason}
+    refused = selection.with_counted(catalog, Size(100, 50))
+    assert selection.excluded(refused, selection.COUNTED).to_dict() == {"mine-a": reason, "mine-b": reason}
 
 
 @pytest.mark.parametrize(
@@ -291,9 +289,9 @@ def test_counted_macs_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_gigamacs_for_people(gmacs: float, shown: str) -> None:
-    assert selection.format_gmacs(gmacs) == shown
+    assert words.format_gmacs(gmacs) == shown
 
 
 def test_tiny_and_huge_numbers_stay_readable() -> None:
-    assert selection.format_gmacs(0.0000123) == "1.23e-05"
-    assert selection.format_gmacs(1e300) == "1e+300"
+    assert words.format_gmacs(0.0000123) == "1.23e-05"
+    assert words.format_gmacs(1e300) == "1e+300"

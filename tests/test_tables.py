@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 
 from zoo import limits
-from zoo.catalog import catalog_schema, read_catalog
+from zoo.catalog import CATALOGS, catalog_schema, read_own_rows
 from zoo.errors import TableError
-from zoo.tables import DATA, load_table, parse_table
+from zoo.tables import load_table, parse_table
 
-PUBLISHED = (DATA / "catalog.csv").read_bytes()
+PUBLISHED = (CATALOGS / "published" / "catalog.csv").read_bytes()
 FIRST_ROW = 2
 """The line of the first row, ade20k32-mobilenetv2s16-deeplabv3lite-512x512."""
 
@@ -28,7 +28,7 @@ def refusal(data: bytes) -> str:
 
 def with_cell(line: int, column: str, value: str) -> bytes:
     """Return the published catalog with one cell replaced, written by pandas."""
-    table = pd.read_csv(DATA / "catalog.csv", dtype=str, keep_default_na=False)
+    table = pd.read_csv(CATALOGS / "published" / "catalog.csv", dtype=str, keep_default_na=False)
     table.loc[line - 2, column] = value
     return table.to_csv(index=False).encode()
 
@@ -134,7 +134,7 @@ def test_the_marks_of_a_spreadsheet_are_taken() -> None:
 
 def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"^nowhere\.csv cannot be read: No such file"):
-        read_catalog(tmp_path / "nowhere.csv")
+        read_own_rows(tmp_path / "nowhere.csv")
     with pytest.raises(TableError, match="cannot be read"):
         load_table(tmp_path, catalog_schema())
     with pytest.raises(TableError, match="cannot be read"):

@@ -37,7 +37,7 @@ SIZE = limits.Size(96, 64)
 def _folder(tmp_path_factory: pytest.TempPathFactory) -> object:
     """One cache folder for all, so that the network is exported once."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(checkpoints.CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
+        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
         yield
 
 

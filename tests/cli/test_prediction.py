@@ -23,7 +23,7 @@ SMALL = ("--size", "128x96")
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(checkpoints.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"
 
 
@@ -68,7 +68,7 @@ def test_weights_get_downloads_what_has_changed(
     path = lay_down(folder)
     path.write_bytes(b"changed")
 
-    def arrive(row_id: str, progress: download.Progress) -> checkpoints.Checkpoint:
+    def arrive(row_id: str, progress: download.DownloadProgress) -> checkpoints.Checkpoint:
         progress(3, 7)
         progress(7, 7)
         path.write_bytes(b"weights")

@@ -9,9 +9,10 @@ from torch.nn import functional
 
 import zoo
 from tests.models.networks import assert_same_logits, exported, picture
-from zoo.catalog import check_row_size, load_catalog, load_families
+from zoo.catalog import all_shipped, check_row_size, load_catalog
+from zoo.families import families
 from zoo.errors import InputError, SizeError, UnknownIdError
-from zoo.models import FAMILIES, build_model, edgeailite
+from zoo.models import FAMILIES, build_model, edgeailite, family
 from zoo.models.encoders import MobileNetV2Encoder
 from zoo.models.swiftnet import average_grid
 
@@ -96,7 +97,12 @@ def test_qat_rows_are_the_float_networks():
 
 
 def test_every_family_is_registered():
-    assert set(FAMILIES) == set(load_families().index)
+    assert set(FAMILIES) == set(families())
+    for key, facts in families().items():
+        built = [row.network for row in all_shipped().rows if row.network and row.network.family == key]
+        assert {network.encoder for network in built} == set(facts.encoders), key
+        assert {network.decoder for network in built} == set(facts.decoders), key
+        assert family(key).class_tensors, key
 
 
 def test_nothing_is_downloaded(monkeypatch):

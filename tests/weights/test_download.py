@@ -118,7 +118,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv(checkpoints.CACHE_VARIABLE, str(tmp_path / "cache"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache" / "weights"
 
 
@@ -158,7 +158,7 @@ def test_a_good_file_arrives(
     told: list[tuple[int, int | None]] = []
     got = download.download(ROW, lambda done, total: told.append((done, total)))
     assert got.path.read_bytes() == BODY
-    assert (got.kind, got.trusted, "unverified" in got.label) == ("published", verified, not verified)
+    assert (got.kind, got.verified, "unverified" in got.label) == ("published", verified, not verified)
     assert files_in(folder) == [f"{ROW}.{DIGEST}.pth"]
     assert told[-1] == (len(BODY), None if way == "without_length" else len(BODY))
     assert [done for done, _ in told] == sorted({done for done, _ in told})
@@ -249,7 +249,7 @@ def test_a_full_disk_leaves_nothing_behind(
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("in the way")
-    monkeypatch.setenv(checkpoints.CACHE_VARIABLE, str(tmp_path / "file"))
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))
     with pytest.raises(DownloadError, match="cannot be written"):
         download.download(ROW)
 
