@@ -25,10 +25,10 @@ from tests.hostile_files import (
     photo,
 )
 from zoo import limits, predict
+from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.errors import CheckpointError, ImageError, ModelFileError, ZooError
 from zoo.models import build_model
-from zoo.weights import checkpoints
 
 SIZE = limits.Size(96, 64)
 

@@ -4,24 +4,41 @@ Nothing heavy is imported until it is asked for: torch stays out until a network
 """
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING
 
-__version__ = "0.1.0"
+if TYPE_CHECKING:
+    from zoo.catalog import load_catalog
+    from zoo.complexity import count
+    from zoo.costs import macs_at
+    from zoo.evaluation import evaluate
+    from zoo.models import build_model
+    from zoo.prediction import predict
+    from zoo.weights.layouts import load_weights
+
+__version__ = "0.2.0"
+__all__ = [
+    "__version__",
+    "build_model",
+    "count",
+    "evaluate",
+    "load_catalog",
+    "load_weights",
+    "macs_at",
+    "predict",
+]
 
 _HOMES = {
     "load_catalog": "zoo.catalog",
     "macs_at": "zoo.costs",
     "build_model": "zoo.models",
     "count": "zoo.complexity",
-    "load_weights": "zoo.weights",
+    "load_weights": "zoo.weights.layouts",
     "predict": "zoo.prediction",
     "evaluate": "zoo.evaluation",
 }
 
-__all__ = ["__version__", *_HOMES]
 
-
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name in _HOMES:
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")

@@ -21,7 +21,6 @@ from zoo.costs import costs_of
 from zoo.errors import InferenceError, InputError, shown_name
 from zoo.images import ImageSource, Picture, read_image
 from zoo.labelling import FULL_PIXELS, as_planes, label
-from zoo.limits import MAX_CLASSES
 from zoo.rows import Row
 from zoo.runtimes import InputSpec, Network, StepProgress
 from zoo.sizes import Size
@@ -201,7 +200,7 @@ def _onnx_network(path: str) -> Network:
 def _torch_network(row: Row, path: str, _sha256: str) -> Network:
     from zoo.runtimes.torch_module import TorchNetwork
 
-    return TorchNetwork(row.built, path, row.num_classes or MAX_CLASSES)
+    return TorchNetwork(row, path)
 
 
 def _input(

@@ -202,7 +202,7 @@ def test_what_fails_is_one_line(capsys, monkeypatch, fault: BaseException, statu
         raise fault
 
     monkeypatch.delenv("ZOO_TRACEBACK", raising=False)
-    monkeypatch.setattr("zoo.cli.catalog.load_catalog", fail)
+    monkeypatch.setattr("zoo.cli.catalog.catalog_named", fail)
     assert main(["list"]) == status
     err = capsys.readouterr().err.strip()  # a line break first, where ^C stands in the terminal
     assert line in err
@@ -210,11 +210,11 @@ def test_what_fails_is_one_line(capsys, monkeypatch, fault: BaseException, statu
 
 
 def test_a_fault_of_ours_can_be_traced(monkeypatch) -> None:
-    def fail() -> None:
+    def fail(_: str) -> None:
         raise LookupError("here")
 
     monkeypatch.setenv("ZOO_TRACEBACK", "1")
-    monkeypatch.setattr("zoo.cli.catalog.load_catalog", fail)
+    monkeypatch.setattr("zoo.cli.catalog.catalog_named", fail)
     with pytest.raises(LookupError, match="here"):
         main(["list"])
 

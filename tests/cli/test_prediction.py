@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.errors import DownloadError
 from zoo.weights import checkpoints, download

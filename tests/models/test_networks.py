@@ -10,8 +10,8 @@ from torch.nn import functional
 import zoo
 from tests.models.networks import assert_same_logits, exported, picture
 from zoo.catalog import all_shipped, check_row_size, load_catalog
-from zoo.families import families
 from zoo.errors import InputError, SizeError, UnknownIdError
+from zoo.families import families
 from zoo.models import FAMILIES, build_model, edgeailite, family
 from zoo.models.encoders import MobileNetV2Encoder
 from zoo.models.swiftnet import average_grid

@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 
 from zoo import limits
+from zoo.cache import CACHE_VARIABLE
 from zoo.errors import DownloadError, UnknownIdError, WeightsMissingError
-from zoo.weights import checkpoints, download
+from zoo.weights import checkpoints, download, published
 
 ROW = "cocoseg21-lr-aspp-mobilenetv3-large-520x520"
 BODY = np.random.default_rng(5).bytes(600_000)
@@ -124,11 +125,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def list_as(monkeypatch: pytest.MonkeyPatch, url: str, **cells: object) -> None:
     """Let the list of published weights say this of the row."""
-    table = checkpoints.published_list().copy()
+    table = published.published_list().copy()
     for column, value in {"url": url, "sha256": None, "sha256_prefix": None, **cells}.items():
         table[column] = table[column].astype(object)
         table.at[ROW, column] = value
-    for module in (checkpoints, download):
+    for module in (checkpoints, download, published):
         monkeypatch.setattr(module, "published_list", lambda: table)
 
 

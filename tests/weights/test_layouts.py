@@ -13,9 +13,10 @@ from torch import nn
 from torchvision.models import segmentation
 
 import zoo
-from zoo.catalog import load_catalog
+from zoo.catalog import find_row, load_catalog
 from zoo.errors import CheckpointError
-from zoo.models import build_model
+from zoo.models import build_model, family
+from zoo.models.family import Family
 from zoo.weights.layouts import build_for, class_count, load_weights, to_our_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,6 +39,10 @@ ONE_OF_EACH_FAMILY = [
 def row_of(layout: str) -> tuple[str, int]:
     model, _, classes = layout.partition("|")
     return CATALOG.index[CATALOG["model"] == model][0], int(classes)
+
+
+def family_of(row_id: str) -> Family:
+    return family(find_row(row_id).built.family)
 
 
 def seeded(name: str, shape: list[int]) -> torch.Tensor:
@@ -75,7 +80,7 @@ def test_public_layouts_are_ours_under_other_names(layout):
     row_id, classes = row_of(layout)
     public = {name: torch.empty(shape, device="meta") for name, shape in LAYOUTS[layout].items()}
     ours = build_model(row_id, num_classes=classes, device="meta").state_dict()
-    assert shapes(to_our_names(public)) == shapes(ours)
+    assert shapes(to_our_names(public, family_of(row_id))) == shapes(ours)
 
 
 def test_renaming_of_a_regnet_block():
@@ -88,10 +93,12 @@ def test_renaming_of_a_regnet_block():
         block + "f.c_bn.bias": block + "conv3.bn.bias",
         block + "proj.weight": block + "downsample.conv.weight",
         block + "bn.weight": block + "downsample.bn.weight",
-        "backbone.0.0.weight": "network.backbone.0.0.weight",
     }.items():
-        assert list(to_our_names({public: torch.zeros(1)})) == [ours]
-        assert list(to_our_names({ours: torch.zeros(1)})) == [ours]
+        assert list(to_our_names({public: torch.zeros(1)}, family("edgeailite"))) == [ours]
+        assert list(to_our_names({ours: torch.zeros(1)}, family("edgeailite"))) == [ours]
+    public, ours = "backbone.0.0.weight", "network.backbone.0.0.weight"
+    assert list(to_our_names({public: torch.zeros(1)}, family("torchvision"))) == [ours]
+    assert list(to_our_names({ours: torch.zeros(1)}, family("torchvision"))) == [ours]
 
 
 @pytest.mark.parametrize("layout", REFERENCE.files)
@@ -138,13 +145,17 @@ def test_our_own_layout(tmp_path, row_id, suffix):
 
 @pytest.mark.parametrize("row_id", DISTINCT)
 def test_class_count_is_read_off_every_network(row_id):
-    assert class_count(build_model(row_id, num_classes=7, device="meta").state_dict()) == 7
+    state = build_model(row_id, num_classes=7, device="meta").state_dict()
+    assert class_count(state, family_of(row_id)) == 7
 
 
 def test_class_count_of_strangers():
-    assert class_count({"weight": torch.zeros(3)}) is None
-    assert class_count({"decoder.logits.bias": torch.tensor(1.0)}) is None
-    assert class_count({"decoder.logits.bias": torch.zeros(1000)}) is None
+    for stranger in (
+        {"weight": torch.zeros(3)},
+        {"decoder.logits.bias": torch.tensor(1.0)},
+        {"decoder.logits.bias": torch.zeros(1000)},
+    ):
+        assert class_count(stranger, family("deeplab")) is None
 
 
 @pytest.mark.parametrize("row_id", CATALOG.index[CATALOG["family"] == "torchvision"].drop_duplicates())
@@ -156,7 +167,7 @@ def test_torchvision_names_fit(row_id):
             weights=None, weights_backbone=None, num_classes=9, **auxiliary
         )
     ours = build_model(row_id, num_classes=9, device="meta").state_dict()
-    assert shapes(to_our_names(network.state_dict())) == shapes(ours)
+    assert shapes(to_our_names(network.state_dict(), family("torchvision"))) == shapes(ours)
 
 
 @torch.no_grad()

@@ -108,3 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(error: object, status: int) -> int:
     click.echo(f"zoo: {' '.join(str(error).split())}", err=True)
     return status
+
+
+def run() -> None:
+    """The console script `segselect`: the command line, then its exit status."""
+    sys.exit(main())

@@ -69,7 +69,7 @@ def show(row_id: str, catalog: Catalog | None, as_json: bool) -> None:
     _print_warnings(catalog.table.loc[[row_id]])
 
 
-class _Number(click.ParamType):
+class _Number(click.ParamType[float]):
     """A number that `check` accepts; its error says what is allowed."""
 
     name = "N"

@@ -21,7 +21,7 @@ BOTH = "both"
 """On the command line, every catalog that ships."""
 
 
-class CatalogType(click.ParamType):
+class CatalogType(click.ParamType[Catalog]):
     """An option such as recent, both or own.csv; the command gets a Catalog."""
 
     name = "NAME|F.csv"
@@ -43,7 +43,7 @@ catalog_option = click.option(
 )
 
 
-class SizeType(click.ParamType):
+class SizeType(click.ParamType[Size]):
     """An option or argument such as 768x384; the command gets a Size."""
 
     name = "WxH"
@@ -57,7 +57,7 @@ SIZE = SizeType()
 
 def records(table: pd.DataFrame, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Return a table's rows as mappings of `columns`; `id` is the table's index."""
-    return table.rename_axis(index="id").reset_index()[list(columns)].to_dict("records")  # type: ignore[return-value]
+    return table.rename_axis(index="id").reset_index()[list(columns)].to_dict("records")
 
 
 def print_json(document: Any) -> None:

@@ -17,7 +17,6 @@ from threading import Lock
 from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
 from zoo.errors import InferenceError
 from zoo.families import families
-from zoo.limits import MAX_CLASSES
 from zoo.runtimes import StepProgress
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint
@@ -85,7 +84,7 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
     from zoo.weights.layouts import build_for
 
     network = checkpoint.row.built
-    model = build_for(network, checkpoint.path, checkpoint.row.num_classes or MAX_CLASSES)
+    model = build_for(checkpoint.row, checkpoint.path)
     fixed = families()[network.family].fixed_size
     folder = exports_dir()
     with whole_file(folder) as (part, _):

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy.typing as npt
 
-from zoo.rows import Network as NetworkParts
+from zoo.rows import Row
 from zoo.runtimes import InputSpec
 
 
@@ -15,11 +15,11 @@ class TorchNetwork:
 
     spec = InputSpec()
 
-    def __init__(self, network: NetworkParts, path: str, num_classes: int) -> None:
-        """Build a network with a file's weights. Raises CheckpointError if they do not fit."""
+    def __init__(self, row: Row, path: str) -> None:
+        """Build the row's network with a file's weights. Raises CheckpointError if they do not fit."""
         from zoo.weights.layouts import build_for
 
-        self._model = build_for(network, path, num_classes)
+        self._model = build_for(row, path)
 
     def run(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Return the logits (1, C, H, W)."""

@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from zoo.catalog import find_row
 from zoo.errors import CheckpointError, shown_name
 from zoo.limits import MAX_CLASSES
-from zoo.models import build_network, family
+from zoo.models import build_model, family
 from zoo.models.family import Family
-from zoo.rows import Network
+from zoo.rows import Row
 from zoo.weights.reading import read_state_dict
 
 SHOWN_DIFFERENCES = 3
@@ -31,14 +32,15 @@ def load_weights(model: nn.Module, path: str | os.PathLike[str]) -> None:
     _fill(model, to_our_names(state, family(key)) if isinstance(key, str) else state, shown_name(Path(path)))
 
 
-def build_for(network: Network, path: str | os.PathLike[str], num_classes: int) -> nn.Module:
-    """Return a network, in eval mode, with the weights of a file and as many classes as the file has.
+def build_for(row: str | Row, path: str | os.PathLike[str]) -> nn.Module:
+    """Return a row's network, in eval mode, with the weights of a file and as many classes as the file has.
 
-    `num_classes` is for a file that does not tell. Raises as `load_weights` and `zoo.build_model` do.
+    Raises as `load_weights` and `zoo.build_model` do.
     """
-    known = family(network.family)
+    found = find_row(row)
+    known = family(found.built.family)
     state = to_our_names(read_state_dict(path), known)
-    model = build_network(network, class_count(state, known) or num_classes, device="meta")
+    model = build_model(found, num_classes=class_count(state, known), device="meta")
     _fill(model, state, shown_name(Path(path)))
     return model
 
