@@ -58,7 +58,7 @@ class Trace(TorchDispatchMode):
     """Records which tensors each operation reads and writes, and the operations that no counter counts."""
 
     def __init__(self, image: torch.Tensor) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # torch does not say its types here
         self.uncounted: Counter[str] = Counter()
         self.missed: set[str] = set()
         """Operations that multiply matrices, but that the live count cannot count."""
