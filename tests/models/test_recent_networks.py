@@ -5,8 +5,7 @@ said, at the size beside them; torch counts two operations for a multiply-accumu
 bias.
 """
 
-from collections.abc import Mapping
-from importlib import import_module
+from itertools import groupby
 from typing import NamedTuple
 
 import pytest
@@ -17,7 +16,10 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from tests.models.networks import assert_same_logits, exported, picture
 from zoo.errors import InputError
+from zoo.families import families
+from zoo.models import build_network, family
 from zoo.models.blocks import average_cells
+from zoo.rows import Network
 
 
 class Case(NamedTuple):
@@ -29,13 +31,13 @@ class Case(NamedTuple):
     gmacs: str
     """As counted of the public definition, or as published (fewer digits)."""
     num_classes: int = 19
-    options: Mapping[str, bool] = {}
+    options: str = ""
 
     def build(self, num_classes: int | None = None, device: str = "cpu") -> nn.Module:
-        build = import_module(f"zoo.models.{self.family}").build
-        with torch.device(device):
-            network = build(self.encoder, self.decoder, num_classes or self.num_classes, **self.options)
-        return network.eval()
+        return build_network(self.network(), num_classes or self.num_classes, device)
+
+    def network(self) -> Network:
+        return Network(self.family, self.encoder, self.decoder, self.options)
 
 
 WHOLE, HALF, THREE_QUARTERS, SQUARE = (2048, 1024), (1024, 512), (1536, 768), (512, 512)
@@ -44,7 +46,7 @@ WHOLE, HALF, THREE_QUARTERS, SQUARE = (2048, 1024), (1024, 512), (1536, 768), (5
 def efficientvit(size: str, params: int, gmacs: str) -> Case:
     """EfficientViT for Cityscapes, whose last layers are wider than for ADE20K."""
     name = f"EfficientViT-{size}"
-    return Case("efficientvit", name, "EfficientViT-Seg", params, WHOLE, gmacs, 19, {"wide_end": True})
+    return Case("efficientvit", name, "EfficientViT-Seg", params, WHOLE, gmacs, 19, '{"wide_end": true}')
 
 
 CASES = [
@@ -136,6 +138,10 @@ def test_real_logits_at_every_size(case, network):
 def test_other_class_counts(case, classes):
     network = case.build(classes, "meta")
     assert network(torch.empty(2, 3, 64, 96, device="meta")).shape == (2, classes, 64, 96)
+    tensors = network.state_dict()
+    assert [tensors[name].shape[0] for name in family(case.family).class_tensors if name in tensors] == [
+        classes
+    ]
 
 
 @torch.no_grad()
@@ -160,11 +166,19 @@ def test_one_export_serves_every_size(network):
 
 @pytest.mark.parametrize("case", [*CASES, *PARAMS_ONLY], ids=named)
 def test_unknown_parts_are_named(case):
-    build = import_module(f"zoo.models.{case.family}").build
+    build = family(case.family).build
     with pytest.raises(InputError, match=rf"encoder 'VGG' .*{case.encoder}"):
         build("VGG", case.decoder, 2)
     with pytest.raises(InputError, match=rf"decoder 'PSP' .*{case.decoder}"):
         build(case.encoder, "PSP", 2)
+
+
+def test_families_name_their_parts():
+    for key, cases in groupby(sorted([*CASES, *PARAMS_ONLY]), lambda case: case.family):
+        found = [(case.encoder, case.decoder) for case in cases]
+        facts = families()[key]
+        assert {encoder for encoder, _ in found} == set(facts.encoders)
+        assert {decoder for _, decoder in found} == set(facts.decoders)
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 32), (25, 25), (1, 1), (3, 7), (60, 34)])

@@ -26,6 +26,15 @@ FAMILIES = {
     "torchvision": "zoo.models.torchvision",
     "erfnet": "zoo.models.erfnet",
     "swiftnet": "zoo.models.swiftnet",
+    "ddrnet": "zoo.models.ddrnet",
+    "pidnet": "zoo.models.pidnet",
+    "bisenet": "zoo.models.bisenet",
+    "stdc": "zoo.models.stdc",
+    "ppliteseg": "zoo.models.ppliteseg",
+    "ffnet": "zoo.models.ffnet",
+    "segformer": "zoo.models.segformer",
+    "efficientvit": "zoo.models.efficientvit",
+    "segnext": "zoo.models.segnext",
 }
 """Family -> module, imported when first needed, with FAMILY, a `Family`."""
 

@@ -24,6 +24,7 @@ from zoo.models.blocks import (
 )
 from zoo.models.context_path import FUSED_WIDTH, ChannelAttention, ContextPath, Fusion, head
 from zoo.models.encoders import Encoder
+from zoo.models.family import Family
 
 DETAIL_WIDTH = 128
 HEAD_WIDTH = 1024
@@ -195,3 +196,6 @@ NETWORKS: dict[str, dict[str, Callable[[int], nn.Module]]] = {
 def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the version of NETWORKS with that encoder and decoder."""
     return choose(choose(NETWORKS, encoder, "encoder"), decoder, "decoder")(num_classes)
+
+
+FAMILY = Family(build, class_tensors=("head.1.bias",))

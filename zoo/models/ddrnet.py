@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from zoo.models.blocks import choose, conv_norm_act, resize
 from zoo.models.dual_resolution import DAPPM, head, stem
+from zoo.models.family import Family
 from zoo.models.residual import Bottleneck, stage
 
 CONTEXT_WIDTH = 128
@@ -90,3 +91,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network of an encoder in ENCODERS; its one decoder is DAPPM."""
     variant, context = choose(ENCODERS, encoder, "encoder"), choose(DECODERS, decoder, "decoder")
     return DDRNet(variant, context, num_classes)
+
+
+FAMILY = Family(build, class_tensors=("head.1.2.bias",))

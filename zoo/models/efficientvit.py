@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from zoo.models.blocks import choose, conv_norm_act
 from zoo.models.encoders import TimmEncoder
+from zoo.models.family import Family
 
 EXPANSION = 4
 """How much wider the inside of a block and of the last layers is."""
@@ -95,3 +96,6 @@ def build(encoder: str, decoder: str, num_classes: int, *, wide_end: bool = Fals
     return EfficientViT(
         network, make_head(network.channels, num_classes, variant.head_blocks, wide_end=wide_end)
     )
+
+
+FAMILY = Family(build, class_tensors=("head.logits.bias",))

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from zoo.models.blocks import choose, conv_norm_act, resize, resize_nearest
 from zoo.models.encoders import Encoder
+from zoo.models.family import Family
 from zoo.models.residual import stage
 
 DEPTHS = {"ResNet40S": (4, 5, 6, 4), "ResNet54S": (5, 8, 8, 5), "ResNet78S": (6, 12, 12, 8)}
@@ -87,3 +88,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network on an encoder in DEPTHS; its one decoder is FFNet-B."""
     depths = choose(DEPTHS, encoder, "encoder")
     return FFNet(SlimResNet(depths), choose(DECODERS, decoder, "decoder"), num_classes)
+
+
+FAMILY = Family(build, class_tensors=("head.1.bias",))

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from zoo.models.blocks import choose, conv_norm_act, norm_act_conv, resize
 from zoo.models.dual_resolution import DAPPM, PAPPM, PyramidPooling, head, stem
+from zoo.models.family import Family
 from zoo.models.residual import BasicBlock, Bottleneck, stage
 
 
@@ -144,3 +145,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network of an encoder in ENCODERS with the context module of DECODERS."""
     variant, context = choose(ENCODERS, encoder, "encoder"), choose(DECODERS, decoder, "decoder")
     return PIDNet(variant, context, num_classes)
+
+
+FAMILY = Family(build, class_tensors=("head.1.2.bias",))

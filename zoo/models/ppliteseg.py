@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from zoo.models.blocks import average_cells, choose, conv_norm_act, resize
 from zoo.models.context_path import head
 from zoo.models.encoders import STDC_DEPTHS, STDCEncoder
+from zoo.models.family import Family
 
 CONTEXT_WIDTH = 128
 POOLED_CELLS = (1, 2, 4)
@@ -102,3 +103,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     network = STDCEncoder(STDC_DEPTHS[encoder])
     made = choose(DECODERS, decoder, "decoder")(network.channels, variant.widths)
     return PPLiteSeg(network, made, head(variant.widths[-1], variant.head_width, num_classes, bias=False))
+
+
+FAMILY = Family(build, class_tensors=("head.1.weight",))

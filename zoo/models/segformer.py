@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from torch import Tensor, nn
 
 from zoo.models.blocks import choose, resize
+from zoo.models.family import Family
 
 
 class Variant(NamedTuple):
@@ -59,3 +60,6 @@ DECODERS = {"All-MLP": SegFormer}
 def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network on an encoder in ENCODERS; its one decoder is All-MLP."""
     return choose(DECODERS, decoder, "decoder")(choose(ENCODERS, encoder, "encoder"), num_classes)
+
+
+FAMILY = Family(build, class_tensors=("network.decode_head.classifier.bias",))

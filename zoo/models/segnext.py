@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from zoo.models.blocks import choose, resize
+from zoo.models.family import Family
 
 STRIP_LENGTHS = (7, 11, 21)
 MLP_RATIOS = (8, 8, 4, 4)
@@ -230,3 +231,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network on an encoder in ENCODERS; its one decoder is Hamburger."""
     variant = choose(ENCODERS, encoder, "encoder")
     return SegNeXt(Encoder(variant), choose(DECODERS, decoder, "decoder")(variant, num_classes))
+
+
+FAMILY = Family(build, class_tensors=("head.logits.bias",))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from zoo.models.blocks import choose, resize
 from zoo.models.context_path import FUSED_WIDTH, ChannelAttention, ContextPath, Fusion, head
 from zoo.models.encoders import STDC_DEPTHS, STDCEncoder
+from zoo.models.family import Family
 
 
 class STDC(nn.Module):
@@ -43,3 +44,6 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     """Return the network on an encoder in STDC_DEPTHS; its one decoder is BiSeNetV1's."""
     depths = choose(STDC_DEPTHS, encoder, "encoder")
     return choose(DECODERS, decoder, "decoder")(STDCEncoder(depths), num_classes)
+
+
+FAMILY = Family(build, class_tensors=("head.1.weight",))
