@@ -18,9 +18,6 @@ from torch import Tensor, nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils.flop_counter import flop_registry
 
-LAYER_COLUMNS = ["name", "kind", "kernel", "stride", "dilation", "groups"]
-LAYER_COLUMNS += ["input_shape", "output_shape", "macs", "params"]
-
 aten = torch.ops.aten
 ADDED = {aten.addmm, aten.addmv, aten.baddbmm, aten.addbmm}
 """Products whose first argument is what they are added to."""
