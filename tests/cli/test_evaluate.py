@@ -141,6 +141,7 @@ def test_ctrl_c_gives_the_result_so_far(labelled: Path, cache: Path) -> None:
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
     )
     assert process.stderr is not None
+    assert b"alone.png" in process.stderr.readline()
     assert process.stderr.read(1)  # the bar begins when Ctrl-C is listened to, before the first image
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
