@@ -56,9 +56,7 @@ def bare_run(row_id: str, size: Size) -> Callable[[], object]:
 
 
 @pytest.mark.parametrize(("row_id", "size"), ROWS)
-def test_throughput(
-    row_id: str, size: Size, folders: tuple[Path, Path], benchmark: BenchmarkFixture
-) -> None:
+def test_throughput(row_id: str, size: Size, folders: tuple[Path, Path], benchmark: BenchmarkFixture) -> None:
     bare = bare_run(row_id, size)
     times: dict[str, list[float]] = {"bare": [], "evaluate": [], "predict": []}
     images = sorted(folders[0].iterdir())
