@@ -39,6 +39,9 @@ SIZE_MAX_SIDE = 4096
 MAX_CLASSES = 255
 """Class ids are stored as bytes, and 255 is void."""
 
+CALIBRATION_PICTURES = 8
+"""The fewest pictures that 8-bit ranges are found on."""
+
 QUEUE_WAITING = 8
 """Visitors who may wait for a mask while one is being made."""
 
