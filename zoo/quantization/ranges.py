@@ -134,7 +134,7 @@ def entropy_bins(counts: npt.NDArray[np.float64], one_sided: bool, step: int = _
 
 def _in_levels(inside: npt.NDArray[np.float64], filled: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
     """Return the bins after LEVELS levels have been made of them; bins that were empty stay so."""
-    level = np.minimum(np.arange(inside.size) // (inside.size // LEVELS), LEVELS - 1)
+    level = np.arange(inside.size) * LEVELS // inside.size
     total = np.bincount(level, inside, LEVELS)
     used = np.bincount(level, filled, LEVELS)
     return np.where(filled, (total / np.maximum(used, 1))[level], 0.0)
