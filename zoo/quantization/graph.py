@@ -2,7 +2,7 @@
 
 Weights have 8 bits with zero point 128 in every channel, activations 8 bits with a zero point of their own.
 Unsigned weights are on purpose: on processors without 8-bit dot products onnxruntime multiplies unsigned
-activations by signed weights in 16-bit sums that saturate, which cost UNetLite 1.4 to 3.5 points of mIoU on CamVid.
+activations by signed weights in 16-bit sums that saturate: UNetLite lost 1.4 to 3.5 points of mIoU by it.
 """
 
 from __future__ import annotations
