@@ -20,4 +20,5 @@ fi
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
-.venv/bin/python -m pytest -m "not slow" "$@"
+# A worker a core, a file a worker: what a file sets up is set up once.
+.venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile "$@"
