@@ -5,19 +5,20 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from zoo.classes import numbered_classes
 from zoo.errors import InferenceError
-from zoo.labelling import FULL_PIXELS, as_planes, label
+from zoo.labelling import FULL_PIXELS, VOID, Frame, find_labels, read_output
 from zoo.sizes import Size
 
 rng = np.random.default_rng(4)
 
 
-CLASSES = numbered_classes(3)
-
-
 def logits(classes: int, height: int, width: int) -> np.ndarray:
     return rng.normal(size=(classes, height, width)).astype(np.float32)
+
+
+def whole(values: np.ndarray, picture_size: Size) -> Frame:
+    """A picture that fills the input, for an output of the input's size."""
+    return Frame(Size(values.shape[-1], values.shape[-2]), picture_size)
 
 
 @pytest.mark.parametrize(
@@ -27,12 +28,12 @@ def logits(classes: int, height: int, width: int) -> np.ndarray:
         ((5, 40, 60), Size(201, 133)),
         ((5, 40, 60), Size(31, 90)),
         ((21, 9, 9), Size(300, 300)),
-        ((2, 1, 1), Size(20, 16)),
+        ((2, 2, 2), Size(20, 16)),
     ],
 )
 def test_labels_and_confidence_are_torchs(shape: tuple[int, int, int], size: Size) -> None:
     values = logits(*shape)
-    found = label(values, size, CLASSES, confidence=True)
+    found = find_labels(values[None], whole(values, size), confidence=True)
     resized = F.interpolate(torch.from_numpy(values)[None], (size.height, size.width), mode="bilinear")[0]
     assert (found.labels == resized.argmax(0).numpy()).mean() > 0.999
     assert found.confidence is not None
@@ -41,25 +42,36 @@ def test_labels_and_confidence_are_torchs(shape: tuple[int, int, int], size: Siz
 
 def test_padding_is_cut_off() -> None:
     values = logits(5, 40, 60)
-    found = label(values, Size(90, 60), CLASSES, used=(45 / 60, 30 / 40))
-    alone = label(np.ascontiguousarray(values[:, :30, :45]), Size(90, 60), CLASSES)
+    found = find_labels(values[None], Frame(Size(60, 40), Size(90, 60), (45 / 60, 30 / 40)))
+    part = np.ascontiguousarray(values[:, :30, :45])
+    alone = find_labels(part[None], whole(part, Size(90, 60)))
     assert (found.labels == alone.labels).all()
 
 
 def test_a_large_picture_gets_labels_by_nearest_neighbour() -> None:
-    found = label(logits(3, 16, 16), Size(3000, 2000), CLASSES).labels
-    assert found.shape == (2000, 3000)
-    work = label(logits(3, 16, 16), Size(1500, 1000), CLASSES).labels
-    assert work.size < FULL_PIXELS
-    assert len(np.unique(found)) == 3
+    values = logits(3, 16, 24)
+    found = find_labels(values[None], whole(values, Size(3000, 2000)), confidence=True)
+    assert found.labels.shape == (2000, 3000)
+    # About FULL_PIXELS in the picture's proportions, then the pixel in which each centre lies.
+    work = Size(1732, 1155)
+    resized = F.interpolate(torch.from_numpy(values)[None], (work.height, work.width), mode="bilinear")[0]
+    rows = ((np.arange(2000) + 0.5) * work.height / 2000).astype(int)
+    columns = ((np.arange(3000) + 0.5) * work.width / 3000).astype(int)
+    assert work.width * work.height == pytest.approx(FULL_PIXELS, rel=0.01)
+    assert (found.labels == resized.argmax(0).numpy()[rows][:, columns]).mean() > 0.999
+    assert found.confidence is not None
+    chance = resized.softmax(0).amax(0).numpy()[rows][:, columns]
+    assert np.abs(found.confidence - chance).max() < 1e-4
 
 
 def test_every_kind_of_output_is_taken() -> None:
     size = Size(64, 32)
     planes = logits(5, 8, 16)
     labels = rng.integers(0, 5, (32, 64))
-    assert (as_planes(planes[None], size) == planes).all()
-    assert (as_planes(planes.transpose(1, 2, 0)[None], size) == planes).all()
+    for output in (planes[None], planes.transpose(1, 2, 0)[None]):
+        taken, kind = read_output(output, size)
+        assert kind == "logits"
+        assert (taken == planes).all()
     for output in (
         labels,
         labels[None],
@@ -68,24 +80,56 @@ def test_every_kind_of_output_is_taken() -> None:
         labels.astype(np.float32)[None, None],
         labels.astype(np.int32)[None],
     ):
-        taken = as_planes(output, size)
+        taken, kind = read_output(output, size)
+        assert kind == "labels"
         assert taken.dtype == np.uint8
         assert (taken == labels).all()
 
 
 def test_a_label_map_is_brought_to_size_by_nearest_neighbour() -> None:
-    labels = np.array([[0, 1], [2, 3]], np.uint8)
-    assert (label(labels, Size(40, 20), CLASSES).labels == np.kron(labels, np.ones((10, 20), np.uint8))).all()
+    labels = np.array([[0, 1], [2, VOID]], np.uint8)
+    found = find_labels(labels, whole(labels, Size(40, 20)), confidence=True)
+    assert (found.labels == np.kron(labels, np.ones((10, 20), np.uint8))).all()
+    assert (found.class_count, found.confidence) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("values", "kind", "threshold"),
+    [
+        (np.linspace(0.01, 0.99, 600), "probability", 0.5),
+        (np.linspace(-3.3, 7.7, 600), "logit", 0.0),
+        (np.full(600, 0.9), "probability", 0.5),
+        (np.full(600, 3.7), "logit", 0.0),
+        (np.full(600, -0.2), "logit", 0.0),
+    ],
+)
+def test_one_plane_of_real_numbers_tells_two_classes_apart(
+    values: np.ndarray, kind: str, threshold: float
+) -> None:
+    plane = values.reshape(20, 30).astype(np.float32)
+    for output in (plane[None, None], plane[None, :, :, None], plane[None], plane):
+        found = find_labels(output, whole(plane, Size(30, 20)), confidence=True)
+        assert (found.kind, found.class_count) == (kind, 2)
+        assert (found.labels == (plane > threshold)).all()
+    second = plane if kind == "probability" else 1 / (1 + np.exp(-plane))
+    assert found.confidence == pytest.approx(np.where(plane > threshold, second, 1 - second), abs=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(1, 300, 8, 16), (1, 5), (2, 5, 8, 16), (3, 4, 5, 6, 7)])
 def test_what_is_no_output_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InferenceError):
-        as_planes(np.zeros(shape, np.float32), Size(16, 8))
+        read_output(np.zeros(shape, np.float32), Size(16, 8))
 
 
 def test_values_that_mean_nothing_are_refused() -> None:
-    with pytest.raises(InferenceError, match="NaN"):
-        label(np.full((3, 8, 8), np.nan, np.float32), Size(8, 8), CLASSES)
-    with pytest.raises(InferenceError, match="class ids"):
-        as_planes(np.full((1, 8, 8), 1000), Size(8, 8))
+    eight = Frame(Size(8, 8), Size(8, 8))
+    logits_of_one = np.zeros((1, 3, 8, 8), np.float32)
+    logits_of_one[0, 2, 5, 5] = np.nan
+    plane = np.full((1, 1, 8, 8), 0.5, np.float32)
+    plane[0, 0, 5, 5] = np.nan
+    for output in (logits_of_one, plane, plane * np.inf):
+        with pytest.raises(InferenceError, match="NaN"):
+            find_labels(output, eight)
+    for value in (1000, 256, -1):
+        with pytest.raises(InferenceError, match="class ids"):
+            find_labels(np.full((1, 8, 8), value), eight)

@@ -14,11 +14,11 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from zoo import prediction
 from zoo.cache import CACHE_VARIABLE
 from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, WeightsMissingError
 from zoo.models import build_model
 from zoo.prediction import predict
+from zoo.runtimes import memory
 from zoo.sizes import Size
 from zoo.weights.layouts import build_for
 
@@ -173,7 +173,7 @@ def test_a_job_beyond_half_of_the_free_memory_is_refused(monkeypatch: pytest.Mon
     class Memory:
         available = 10_000_000
 
-    monkeypatch.setattr(prediction.psutil, "virtual_memory", Memory)
+    monkeypatch.setattr(memory.psutil, "virtual_memory", Memory)
     with pytest.raises(InferenceError, match="use a smaller size"):
         predict(UNET, scene(64, 64))
 

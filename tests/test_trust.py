@@ -29,8 +29,9 @@ from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.errors import CheckpointError, ImageError, ModelFileError, ZooError
 from zoo.models import build_model
+from zoo.sizes import Size
 
-SIZE = limits.Size(96, 64)
+SIZE = Size(96, 64)
 
 
 @pytest.fixture(scope="module", autouse=True)

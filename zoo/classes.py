@@ -51,8 +51,8 @@ class LabelMap(NamedTuple):
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """Percent of the pixels, in id order."""
-        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))
+        """Percent of the pixels, in id order; what is no class makes up the rest."""
+        counts = np.bincount(self.labels.ravel(), minlength=len(self.classes))[: len(self.classes)]
         return tuple((counts * (100 / self.labels.size)).tolist())
 
 

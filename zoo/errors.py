@@ -16,8 +16,9 @@
         ├── CountError        a network could not be counted
         ├── WeightsMissingError   no weights for this row; names the ways to get some
         ├── DownloadError     a download failed or did not match its hash
-        ├── InferenceError    a runtime failed, ran out of memory or of time
-        └── BusyError         the queue is full
+        └── InferenceError    a runtime failed, ran out of memory or of time
+            └── NotNowError   the machine lacks room for it now, and may have it later
+                └── BusyError the queue is full
 
 A message is one line: the value, what is allowed, and the next step.
 """
@@ -91,7 +92,11 @@ class InferenceError(FailedError):
     """A runtime failed, or ran out of memory or time."""
 
 
-class BusyError(FailedError):
+class NotNowError(InferenceError):
+    """The machine lacks memory or room for it now, and may have it later."""
+
+
+class BusyError(NotNowError):
     """Too many visitors are waiting."""
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import io
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +65,8 @@ class Picture:
     """What was done to it on the way in, one sentence each."""
     name: str
     """Its file's name, safe to show as text."""
+    seconds: float = 0.0
+    """What it took to read."""
 
 
 def read_image(source: ImageSource, name: str | None = None) -> Picture:
@@ -73,6 +76,12 @@ def read_image(source: ImageSource, name: str | None = None) -> Picture:
     `name` is what messages call it where the source has no name of its own.
     Raises ImageError, one line, for whatever cannot be used (zoo.limits has the limits).
     """
+    start = time.perf_counter()
+    picture = _read(source, name)
+    return replace(picture, seconds=time.perf_counter() - start)
+
+
+def _read(source: ImageSource, name: str | None) -> Picture:
     if isinstance(source, np.ndarray):
         return _from_array(source, shown_name(name or "the array"))
     if isinstance(source, Image.Image):

@@ -3,41 +3,83 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache, partial
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from zoo.classes import ClassList, LabelMap
 from zoo.errors import InferenceError
+from zoo.limits import MAX_CLASSES
 from zoo.sizes import Size
 
 FULL_PIXELS = 2_000_000
 """Logits are resized to the picture's own size up to here; beyond, labels are, by nearest neighbour."""
 
+VOID = 255
+"""The label of a map that means no class."""
+
 _STRIP_VALUES = 400_000
 """Logits worked on at a time: what stays in the processor's cache."""
 
+Kind = Literal["logits", "labels", "probability", "logit"]
+"""What an output is: logits of each class, a label map, or one plane of a second class against the first."""
 
-def as_planes(output: npt.NDArray[Any], input_size: Size) -> npt.NDArray[Any]:
-    """Return a raw output as logits (C, h, w), or as a label map (h, w).
+KINDS: tuple[Kind, ...] = ("logits", "labels", "probability", "logit")
 
-    Takes logits in NCHW or NHWC at any stride, told apart by the shape of the input, and label maps with or
-    without axes of length one. Raises InferenceError for anything else.
+Labels = npt.NDArray[np.uint8]
+
+
+class Frame(NamedTuple):
+    """How a picture lies in a network's input."""
+
+    input_size: Size
+    picture_size: Size
+    part: tuple[float, float] = (1.0, 1.0)
+    """The part of the input's width and height that the picture takes, from the top left; then padding."""
+
+
+class Labelled(NamedTuple):
+    """Labels at a picture's own size, and what is known of their classes."""
+
+    labels: Labels
+    """Class ids, (H, W)."""
+    confidence: npt.NDArray[np.float32] | None
+    """Softmax probability of the label, (H, W), where it was asked for and the network gives real logits."""
+    kind: Kind
+    class_count: int | None
+    """None: a label map does not tell how many there are."""
+
+
+def read_output(output: npt.NDArray[Any], input_size: Size) -> tuple[npt.NDArray[Any], Kind]:
+    """Return a raw output as logits (C, h, w), a label map uint8 (h, w), or a plane of real numbers (h, w).
+
+    Takes logits in NCHW or NHWC at any stride, told apart by the shape of the input, and single planes with
+    or without axes of length one: whole numbers from 0 to 255 are labels, 255 void; real ones from 0 to 1 the
+    probability of a second class, others its logit. Raises InferenceError for anything else.
     """
     shape = output.shape
     if output.ndim == 4 and shape[0] == 1 and shape[1] > 1 and shape[3] > 1:
         channels_last = _stretch(shape[1:3], input_size) < _stretch(shape[2:4], input_size)
-        planes = np.moveaxis(output[0], 2, 0) if channels_last else output[0]
-        if len(planes) > 255:
-            raise InferenceError(f"its output has {len(planes)} classes, and at most 255 can be shown.")
-        return planes
-    flat = np.squeeze(output)
+        logits = np.moveaxis(output[0], 2, 0) if channels_last else output[0]
+        if len(logits) > MAX_CLASSES:
+            raise InferenceError(
+                f"its output has {len(logits)} classes, and at most {MAX_CLASSES} can be shown."
+            )
+        return logits, "logits"
+    flat = output.reshape([side for side in shape if side != 1])
     if flat.ndim != 2:
         raise InferenceError(f"its output has shape {shape}: logits (1, C, H, W) or a label map are needed.")
-    if not np.isfinite(flat).all() or flat.min() < 0 or flat.max() > 255:
-        raise InferenceError("its label map has values that are no class ids, 0 to 255.")
-    return flat.astype(np.uint8)
+    if not np.isfinite(flat).all():
+        raise InferenceError("its output has values that are no numbers (NaN): use other weights.")
+    if flat.dtype.kind != "f" or (flat == np.round(flat)).all():
+        if flat.min() < 0 or flat.max() > VOID:
+            raise InferenceError("its label map has values that are no class ids, 0 to 254, nor void, 255.")
+        return flat.astype(np.uint8), "labels"
+    return flat, "probability" if flat.min() >= 0 and flat.max() <= 1 else "logit"
 
 
 def _stretch(shape: tuple[int, ...], size: Size) -> float:
@@ -45,47 +87,85 @@ def _stretch(shape: tuple[int, ...], size: Size) -> float:
     return abs(math.log((shape[0] / shape[1]) / (size.height / size.width)))
 
 
-def label(
-    planes: npt.NDArray[Any],
-    size: Size,
-    classes: ClassList,
-    *,
-    used: tuple[float, float] = (1.0, 1.0),
-    confidence: bool = False,
-) -> LabelMap:
-    """Turn `as_planes`' result into labels of `size`, the picture's own, which mean `classes`.
+def find_labels(output: npt.NDArray[Any], frame: Frame, *, confidence: bool = False) -> Labelled:
+    """Turn a network's raw output into the labels of a picture, at the picture's own size.
 
-    `used` is the part of width and height that the picture takes, from the top left; the rest is padding.
     Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared;
-    beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour.
-    Raises InferenceError for logits that are NaN.
+    beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour. A
+    second class wins where its probability is above 0.5, or its logit above 0.
+    Raises InferenceError for an output that `read_output` refuses, and for NaN.
     """
-    scale = min(1.0, math.sqrt(FULL_PIXELS / (size.width * size.height)))
-    work = Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
-    if planes.ndim == 2:
-        rows = _nearest(planes.shape[0] * used[1], size.height)
-        columns = _nearest(planes.shape[1] * used[0], size.width)
-        return LabelMap(planes[rows][:, columns], classes)
+    found, kind = read_output(output, frame.input_size)
+    size, (across, down) = frame.picture_size, frame.part
+    if kind == "labels":
+        rows, columns = (
+            _nearest(len(found) * down, size.height),
+            _nearest(found.shape[1] * across, size.width),
+        )
+        return Labelled(found[rows][:, columns], None, kind, None)
+    certain: _Certainty = _softmax
+    if kind == "probability":
+        found, certain = found - 0.5, _of_probability
+    if kind != "logits":
+        found = np.stack([np.zeros_like(found), found])
+    work = _work_size(size)
     labels = np.empty((work.height, work.width), np.uint8)
-    chances = np.empty(labels.shape, np.float32) if confidence and planes.dtype.kind == "f" else None
-    step = max(1, _STRIP_VALUES // (len(planes) * work.width))
-    resized = _Bilinear(planes.astype(np.float32, copy=False), work, used)
-    for start in range(0, work.height, step):
-        rows_now = slice(start, min(start + step, work.height))
-        logits = resized.rows(rows_now)
-        best = _argmax(logits, labels[rows_now])
-        if np.isnan(best).any():
+    chances = np.empty(labels.shape, np.float32) if confidence and output.dtype.kind == "f" else None
+    resized = _Bilinear(found.astype(np.float32, copy=False), work, frame.part)
+
+    def make_strip(rows: slice) -> None:
+        logits = resized.rows(rows)
+        best = _argmax(logits, labels[rows])
+        if np.isnan(best.max()):  # a maximum passes NaN on
             raise InferenceError("its output has values that are no numbers (NaN): use other weights.")
         if chances is not None:
-            chances[rows_now] = 1 / np.exp(logits - best).sum(0)
+            chances[rows] = certain(logits, best)
+
+    step = max(1, _STRIP_VALUES // (len(found) * work.width))
+    in_threads(
+        partial(make_strip, slice(start, min(start + step, work.height)))
+        for start in range(0, work.height, step)
+    )
     if work != size:
         rows, columns = _nearest(work.height, size.height), _nearest(work.width, size.width)
         labels = labels[rows][:, columns]
         chances = chances[rows][:, columns] if chances is not None else None
-    return LabelMap(labels, classes, chances)
+    return Labelled(labels, chances, kind, len(found))
 
 
-def _argmax(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _work_size(size: Size) -> Size:
+    """Return the size at which logits are compared: the picture's own, or about FULL_PIXELS."""
+    scale = min(1.0, math.sqrt(FULL_PIXELS / (size.width * size.height)))
+    return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))
+
+
+_Certainty = Callable[[npt.NDArray[np.float32], npt.NDArray[np.float32]], npt.NDArray[np.float32]]
+
+
+def _softmax(logits: npt.NDArray[np.float32], best: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the softmax probability of the largest logit."""
+    return np.reciprocal(np.exp(logits - best).sum(0))
+
+
+def _of_probability(
+    planes: npt.NDArray[np.float32], _best: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return the probability of the label, for planes 0 and p - 0.5."""
+    return np.abs(planes[1]) + np.float32(0.5)
+
+
+def in_threads(jobs: Iterable[Callable[[], None]]) -> None:
+    """Run jobs that numpy computes without the interpreter's lock, and wait; raises what one raises."""
+    for done in [_threads().submit(job) for job in jobs]:
+        done.result()
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="labelling")
+
+
+def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.float32]:
     """Write the class of the largest logit to `labels`, the lowest of equals, and return that logit.
 
     A running maximum over whole planes: numpy's argmax over the first axis takes five times as long.
@@ -104,12 +184,12 @@ def _argmax(logits: npt.NDArray[np.float32], labels: npt.NDArray[np.uint8]) -> n
 class _Bilinear:
     """Logits (C, h, w) resized to `size`, some rows at a time."""
 
-    def __init__(self, logits: npt.NDArray[np.float32], size: Size, used: tuple[float, float]) -> None:
+    def __init__(self, logits: npt.NDArray[np.float32], size: Size, part: tuple[float, float]) -> None:
         height, width = logits.shape[1:]
         self._logits = logits
-        self._same = used == (1.0, 1.0) and (height, width) == (size.height, size.width)
-        self._top, self._bottom, self._down = _neighbours(height, height * used[1], size.height)
-        self._left, self._right, self._along = _neighbours(width, width * used[0], size.width)
+        self._same = part == (1.0, 1.0) and (height, width) == (size.height, size.width)
+        self._top, self._bottom, self._down = _neighbours(height, height * part[1], size.height)
+        self._left, self._right, self._along = _neighbours(width, width * part[0], size.width)
 
     def rows(self, rows: slice) -> npt.NDArray[np.float32]:
         """Return rows of the result, (C, rows, W)."""
@@ -135,7 +215,7 @@ def _neighbours(
     length: int, used: float, wanted: int
 ) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.float32]]:
     """Return, for each wanted position, the two source positions around it and the weight of the second."""
-    last = max(0, math.ceil(used) - 1)
+    last = max(0, math.ceil(used - 1e-6) - 1)  # 30.000000001 rows are 30
     place = np.clip((np.arange(wanted) + 0.5) * (used / wanted) - 0.5, 0, min(last, length - 1))
     first = np.floor(place).astype(np.intp)
     return first, np.minimum(first + 1, last), (place - first).astype(np.float32)

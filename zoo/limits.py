@@ -47,7 +47,19 @@ QUEUE_WAITING = 8
 
 SANDBOX_BYTES = 4_000 * MEGABYTE
 SANDBOX_SECONDS = 60
-"""What the process that runs a visitor's own model may take."""
+"""What the process that runs a visitor's own model may take: memory in all, time for each request."""
+SANDBOX_TEXT_BYTES = 20 * MEGABYTE
+"""What it may answer in words and tables."""
+SANDBOX_KEPT = 2
+SANDBOX_IDLE_SECONDS = 120
+SANDBOX_KEPT_SECONDS = 1800
+"""How many such processes wait for the next picture, how long for each, and how old they become."""
+
+SESSION_MEMORY_BYTES = 150 * MEGABYTE
+"""A network that needs more for a run gives it back after each; below, holding on to it is faster."""
+KEPT_NETWORKS = 6
+KEPT_NETWORKS_BYTES = 300 * MEGABYTE
+"""How many networks stay loaded, and what they may hold together."""
 
 COUNT_SECONDS = 120
 """How long counting a network of a visitor's own row may take."""

@@ -5,31 +5,45 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psutil
-from PIL import Image
 
 from zoo.catalog import check_row_size, find_row
 from zoo.classes import LabelMap
-from zoo.costs import costs_of
-from zoo.errors import InferenceError, InputError, shown_name
+from zoo.errors import InferenceError, InputError, ZooError, shown_name
 from zoo.images import ImageSource, Picture, read_image
-from zoo.labelling import FULL_PIXELS, as_planes, label
+from zoo.keeping import Kept
+from zoo.labelling import FULL_PIXELS, VOID, Frame, Labelled, find_labels
+from zoo.limits import KEPT_NETWORKS, KEPT_NETWORKS_BYTES, SESSION_MEMORY_BYTES
+from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
-from zoo.runtimes import InputSpec, Network, StepProgress
+from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
+from zoo.runtimes.memory import check_memory, give_back
+from zoo.runtimes.runtime import WEIGHTS_FORMATS
+from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint, resolve
 
-FITS = ("stretch", "pad")
-RUNTIMES = ("onnxruntime", "torch", "litert")
-_RUNTIMES_OF = {"onnx": ("onnxruntime",), "tflite": ("litert",)}
-_KEPT_NETWORKS = 3
+_networks: Kept[tuple[object, ...], Network] = Kept(KEPT_NETWORKS, KEPT_NETWORKS_BYTES, failures=False)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a request resolved to, and so the key of its result: equal jobs make equal masks of a picture."""
+
+    row: Row
+    weights_kind: str
+    weights_sha256: str
+    size: Size
+    """The network's input size, unless it is a model file that has one of its own."""
+    runtime: str
+    fit: str
+    confidence: bool
+    precision: str = "float"
 
 
 @dataclass(frozen=True)
@@ -88,6 +102,29 @@ class _Watch:
         self.seconds[name] = time.perf_counter() - start
 
 
+def prepare(
+    row_id: str | Row,
+    *,
+    weights: str | os.PathLike[str] | None = None,
+    size: tuple[int, int] | None = None,
+    fit: str = "stretch",
+    runtime: str | None = None,
+    confidence: bool = False,
+) -> tuple[Job, Checkpoint]:
+    """Resolve a request, as `predict` takes it, to the job and the weights that `carry_out` takes.
+
+    Raises UnknownIdError, SizeError, CheckpointError, ModelFileError, WeightsMissingError or InputError.
+    """
+    if fit not in FITS:
+        raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
+    row = find_row(row_id)
+    asked = check_row_size(row, *(size or row.size))
+    checkpoint = resolve(row, weights)
+    chosen = choose_runtime(checkpoint.format, runtime, file_name=shown_name(checkpoint.path))
+    job = Job(row, checkpoint.kind, checkpoint.sha256, asked, chosen.name, fit, confidence)
+    return job, checkpoint
+
+
 def predict(
     row_id: str | Row,
     image: ImageSource | Picture,
@@ -105,165 +142,151 @@ def predict(
     "published", "bundled", a path, or None for the best there is. `size` is the input's (width, height), the
     row's by default; a model file of a fixed size keeps its own. `fit` "stretch" resizes the picture to it,
     as the published evaluation does; "pad" keeps its proportions and fills up with the mean colour. `runtime`
-    is "onnxruntime", "torch" or "litert"; None takes the one for the weights' file. `progress` is told each
-    step.
+    is a name of zoo.runtimes.RUNTIMES; None takes the first that can. `progress` is told each step.
     Raises UnknownIdError, SizeError, ImageError, CheckpointError, ModelFileError, WeightsMissingError,
     InferenceError or InputError, each with one line.
     """
     start = time.perf_counter()
-    if fit not in FITS:
-        raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
+    asked = prepare(row_id, weights=weights, size=size, fit=fit, runtime=runtime, confidence=confidence)
+    return carry_out(*asked, image, progress=progress, start=start)
+
+
+def carry_out(
+    job: Job,
+    checkpoint: Checkpoint,
+    image: ImageSource | Picture,
+    *,
+    progress: StepProgress | None = None,
+    start: float | None = None,
+) -> Prediction:
+    """Make the mask that `prepare` resolved; the time in total counts from `start`, by default from now.
+
+    A Picture brings the time that it took to read. Raises ImageError, CheckpointError, ModelFileError or
+    InferenceError, and NotNowError where it needs more than half of the free memory.
+    """
+    start = time.perf_counter() if start is None else start
     watch = _Watch(progress or (lambda _: None))
-    row = find_row(row_id)
-    asked = check_row_size(row, *(size or row.size))
-    checkpoint = resolve(row, weights)
-    _check_memory(row, asked)
-    chosen = _runtime_for(checkpoint, runtime)
     with watch.step("decode", "Reading the picture"):
         picture = image if isinstance(image, Picture) else read_image(image)
-    with _network(checkpoint, chosen, asked, watch) as network:
-        used = Size(network.spec.width or asked.width, network.spec.height or asked.height)
+    if picture is image:
+        watch.seconds["decode"] = picture.seconds
+        start -= picture.seconds
+    needed = check_memory(job.row, job.size) if checkpoint.format in WEIGHTS_FORMATS else 0
+    with _network(job, checkpoint, needed, watch) as network:
+        used = Size(network.spec.width or job.size.width, network.spec.height or job.size.height)
         with watch.step("preprocess", "Preparing the input"):
-            values, part = _input(picture.rgb, used, fit, network.spec, checkpoint)
-        with watch.step("inference", f"Running the network in {chosen}"):
-            output = _run(network, values, checkpoint)
-    with watch.step("postprocess", "Making the mask"):
-        planes = as_planes(output, used)
+            rgb, part = fit_picture(picture.rgb, used, job.fit, checkpoint.mean)
+            values = normalise(rgb, network.spec, checkpoint.mean, checkpoint.std)
         height, width = picture.rgb.shape[:2]
-        checkpoint = _with_classes(checkpoint, planes)
-        found = label(planes, Size(width, height), checkpoint.classes, used=part, confidence=confidence)
+        found = _labels(network, values, Frame(used, Size(width, height), part), job, watch)
+    named = _with_classes(checkpoint, found)
+    if needed > SESSION_MEMORY_BYTES:
+        del values
+        give_back()
     return Prediction(
-        label_map=found,
+        label_map=LabelMap(found.labels, named.classes, found.confidence),
         rgb=picture.rgb,
-        weights=checkpoint,
-        runtime=chosen,
+        weights=named,
+        runtime=job.runtime,
         size=used,
         seconds=time.perf_counter() - start,
         timings=watch.seconds,
-        notes=(*picture.changes, *_notes(found, planes, used, asked, confidence)),
+        notes=(*picture.changes, *_notes(found, used, job)),
     )
 
 
-def _check_memory(row: Row, size: Size) -> None:
-    """Refuse a job that would push everything else out of memory. Activations grow with the input's area."""
-    counted_at, values = next(iter(costs_of(row).peak_activation_values.items()))
-    growth = (size.width * size.height) / (counted_at.width * counted_at.height)
-    needed = values * 4 * growth
-    free = psutil.virtual_memory().available
-    if needed > free / 2:
-        raise InferenceError(
-            f"{row.id} at {size} needs about {needed / 1e9:.1f} GB, and half of the free memory is "
-            f"{free / 2e9:.1f} GB: use a smaller size."
-        )
-
-
-def _runtime_for(checkpoint: Checkpoint, runtime: str | None) -> str:
-    if runtime is not None and runtime not in RUNTIMES:
-        raise InputError(f"runtime {runtime!r} cannot be used: give one of {', '.join(RUNTIMES)}.")
-    possible = _RUNTIMES_OF.get(checkpoint.format, ("onnxruntime", "torch"))
-    if runtime is not None and runtime not in possible:
-        raise InputError(
-            f"runtime {runtime!r} cannot run {shown_name(checkpoint.path)}: use {' or '.join(possible)}."
-        )
-    return runtime or possible[0]
-
-
 @contextmanager
-def _network(checkpoint: Checkpoint, runtime: str, size: Size, watch: _Watch) -> Iterator[Network]:
-    """Give the network ready to run: ours from the cache, a model file in a process of its own."""
-    if checkpoint.format in _RUNTIMES_OF:
-        from zoo.runtimes.sandbox import SandboxedNetwork
-
-        with watch.step("load", "Loading the model in a process of its own"):
-            sandboxed = SandboxedNetwork(checkpoint.path, checkpoint.format)
-        with sandboxed:
-            yield sandboxed
+def _network(
+    job: Job, checkpoint: Checkpoint, needed: int, watch: _Watch
+) -> Iterator[Network | SandboxedNetwork]:
+    """Give the network ready to run: ours from those that are kept, a model file in a process of its own."""
+    if checkpoint.format not in WEIGHTS_FORMATS:
+        with ExitStack() as stack:
+            with watch.step("load", "Loading the model in a process of its own"):
+                loading = sandboxed(checkpoint.path, checkpoint.sha256, job.runtime, job.size)
+                sandbox = stack.enter_context(loading)
+            yield sandbox
         return
     with watch.step("load", "Loading the network"):
-        if runtime == "torch":
-            network: Network = _torch_network(checkpoint.row, str(checkpoint.path), checkpoint.sha256)
-        else:
-            from zoo.runtimes.export import exported
-
-            network = _onnx_network(str(exported(checkpoint, size, watch.progress)))
-    yield network
+        own = _own_network(job, checkpoint, needed, watch.progress)
+    yield own
 
 
-@lru_cache(maxsize=_KEPT_NETWORKS)
-def _onnx_network(path: str) -> Network:
-    from zoo.runtimes.onnxruntime_session import OnnxNetwork
+def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepProgress) -> Network:
+    runtime, row = find_runtime(job.runtime), job.row
+    if (load_row := runtime.load_row) is not None:
+        built = job.runtime, row.built, job.weights_sha256, job.precision
+        held = 2 * checkpoint.path.stat().st_size
+        return _networks.get(built, lambda: load_row(row, str(checkpoint.path)), lambda _: held)
+    keeps_memory = needed <= SESSION_MEMORY_BYTES
+    key = job.runtime, row.built, job.weights_sha256, job.precision, job.size
 
-    return OnnxNetwork(path)
+    def load_export() -> Network:
+        path = export.exported(checkpoint, job.size, progress)
+        try:
+            return runtime.open_file(path, job.size, keeps_memory)
+        except Exception as error:  # the runtimes raise their own kinds
+            if path.exists():
+                raise _failed(row, error) from error
+        # Another server that shares the folder removed it at this very moment.
+        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps_memory)
 
-
-@lru_cache(maxsize=_KEPT_NETWORKS)
-def _torch_network(row: Row, path: str, _sha256: str) -> Network:
-    from zoo.runtimes.torch_module import TorchNetwork
-
-    return TorchNetwork(row, path)
-
-
-def _input(
-    rgb: npt.NDArray[np.uint8], size: Size, fit: str, spec: InputSpec, checkpoint: Checkpoint
-) -> tuple[npt.NDArray[Any], tuple[float, float]]:
-    """Return the picture as the network takes it, and the part of width and height that it fills."""
-    height, width = rgb.shape[:2]
-    content = size
-    if fit == "pad":
-        scale = min(size.width / width, size.height / height)
-        content = Size(max(1, round(width * scale)), max(1, round(height * scale)))
-    if content != (width, height):
-        # Pillow's bilinear averages over what it shrinks: the antialiasing that networks know from training.
-        rgb = np.asarray(Image.fromarray(rgb).resize(content, Image.Resampling.BILINEAR))
-    if content != size:
-        canvas = np.empty((size.height, size.width, 3), np.uint8)
-        canvas[:] = np.round(checkpoint.mean)
-        canvas[: content.height, : content.width] = rgb
-        rgb = canvas
-    part = (content.width / size.width, content.height / size.height)
-    return _normalised(rgb, spec, checkpoint), part
+    held = 2 * checkpoint.path.stat().st_size + (needed if keeps_memory else 0)
+    return _networks.get(key, load_export, lambda _: held)
 
 
-def _normalised(rgb: npt.NDArray[np.uint8], spec: InputSpec, checkpoint: Checkpoint) -> npt.NDArray[Any]:
-    if spec.dtype in ("uint8", "int8"):
-        raw = rgb if spec.dtype == "uint8" else (rgb ^ 0x80).view(np.int8)  # x - 128
-        return np.ascontiguousarray(raw.transpose(2, 0, 1) if spec.layout == "NCHW" else raw)[None]
-    values = np.empty((3, *rgb.shape[:2]), np.float32)
-    for channel, (mean, std) in enumerate(zip(checkpoint.mean, checkpoint.std, strict=True)):
-        np.multiply(rgb[..., channel], np.float32(1 / std), out=values[channel])
-        values[channel] -= np.float32(mean / std)
-    arranged = values if spec.layout == "NCHW" else values.transpose(1, 2, 0)
-    return np.ascontiguousarray(arranged, dtype=spec.dtype)[None]
+def _labels(
+    network: Network | SandboxedNetwork, values: npt.NDArray[Any], frame: Frame, job: Job, watch: _Watch
+) -> Labelled:
+    """Run the network on an input and make labels of what it gives."""
+    running = f"Running the network in {job.runtime}"
+    if isinstance(network, SandboxedNetwork):
+        with watch.step("inference", running):
+            return network.find_labels(values, frame, confidence=job.confidence)
+    with watch.step("inference", running):
+        output = _run(network, values, job.row)
+    with watch.step("postprocess", "Making the mask"):
+        return find_labels(output, frame, confidence=job.confidence)
 
 
-def _run(network: Network, values: npt.NDArray[Any], checkpoint: Checkpoint) -> npt.NDArray[Any]:
+def _run(network: Network, values: npt.NDArray[Any], row: Row) -> npt.NDArray[Any]:
     try:
         return network.run(values)
-    except InferenceError:
+    except ZooError:
         raise
-    except Exception as error:  # onnxruntime and torch raise their own kinds, with many lines
-        reason = shown_name(" ".join(str(error).split()).replace("/", " "), 160)
-        raise InferenceError(
-            f"the network of {checkpoint.row.id} failed ({reason}): try a smaller size or another runtime."
-        ) from error
+    except Exception as error:  # the runtimes raise their own kinds
+        raise _failed(row, error) from error
 
 
-def _with_classes(checkpoint: Checkpoint, planes: npt.NDArray[Any]) -> Checkpoint:
+def _failed(row: Row, error: Exception) -> InferenceError:
+    """Return what a runtime said, in one line."""
+    reason = shown_name(" ".join(str(error).split()).replace("/", " "), 160)
+    return InferenceError(
+        f"the network of {row.id} failed ({reason}): try a smaller size or another runtime."
+    )
+
+
+def _with_classes(checkpoint: Checkpoint, found: Labelled) -> Checkpoint:
     """Name as many classes as the network has; a label map only shows how many there are at least."""
-    if planes.ndim == 3:
-        return checkpoint.with_class_count(len(planes))
+    if found.class_count is not None:
+        return checkpoint.with_class_count(found.class_count)
+    seen = found.labels[found.labels != VOID]
     expected = len(checkpoint.classes) or checkpoint.row.num_classes or 1
-    return checkpoint.with_class_count(max(int(planes.max()) + 1, expected))
+    return checkpoint.with_class_count(max(int(seen.max(initial=0)) + 1, expected))
 
 
-def _notes(
-    found: LabelMap, planes: npt.NDArray[Any], used: Size, asked: Size, confidence: bool
-) -> Iterator[str]:
-    if used != asked:
-        yield f"The model has a fixed input of {used}, which was used instead of {asked}."
-    if confidence and found.confidence is None:
+def _notes(found: Labelled, used: Size, job: Job) -> Iterator[str]:
+    if used != job.size:
+        yield f"The model has a fixed input of {used}, which was used instead of {job.size}."
+    if found.kind == "probability":
+        yield "The model gives one plane of values from 0 to 1: class 1 is where it is above 0.5."
+    if found.kind == "logit":
+        yield "The model gives one plane of real numbers, taken as logits: class 1 is where it is above 0."
+    if found.kind == "labels" and (void := float((found.labels == VOID).mean())):
+        yield f"{100 * void:.1f} % of the picture is void (255), which is no class."
+    if job.confidence and found.confidence is None:
         yield "The model does not give its logits as real numbers: there is no confidence to show."
-    if planes.ndim == 3 and found.labels.size > FULL_PIXELS:
+    if found.kind != "labels" and found.labels.size > FULL_PIXELS:
         yield (
             f"The picture has more than {FULL_PIXELS // 1_000_000} megapixels: the mask was made at about "
             "that many and brought to its size by nearest neighbour."

@@ -5,13 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from zoo.cache import CACHE_VARIABLE
+from zoo.catalog import find_row
 from zoo.errors import InferenceError
+from zoo.models import build_model
+from zoo.prediction import predict
 from zoo.runtimes import export
 from zoo.runtimes.export import exported
 from zoo.runtimes.onnxruntime_session import OnnxNetwork
@@ -20,6 +25,7 @@ from zoo.sizes import Size
 from zoo.weights.checkpoints import resolve
 
 ROW = "cityscapes-mobilenetv2-unetlite-768x384"
+SWIFTNET = "cityscapes-mobilenetv2-swiftnet-2048x1024"
 SIZE = Size(96, 64)
 
 
@@ -42,7 +48,7 @@ def test_it_is_made_once_and_takes_any_size() -> None:
     assert first == second
     assert len(told) == 1
     network = OnnxNetwork(first)
-    model = TorchNetwork(ROW, str(resolve(ROW).path))
+    model = TorchNetwork(find_row(ROW), str(resolve(ROW).path))
     for height, width in ((64, 96), (75, 131)):
         values = np.random.default_rng(0).normal(size=(1, 3, height, width)).astype(np.float32)
         assert np.abs(network.run(values) - model.run(values)).max() < 1e-3
@@ -69,15 +75,75 @@ def test_a_damaged_file_is_made_again(damage: str) -> None:
     assert OnnxNetwork(again).run(np.zeros((1, 3, 64, 96), np.float32)).shape == (1, 11, 64, 96)
 
 
-def test_changed_code_or_weights_or_a_fixed_size_make_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_changed_code_or_weights_or_a_fixed_size_make_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     unet, fpn = resolve(ROW), resolve("cityscapes-mobilenetv2-fpnlite-768x384")
     stem = export._stem(unet, SIZE)
     assert stem == export._stem(unet, Size(160, 128))
     assert stem != export._stem(fpn, SIZE)
-    monkeypatch.setattr(export, "FIXED_SIZE_FAMILIES", {"edgeailite"})
-    assert export._stem(unet, SIZE) != export._stem(unet, Size(160, 128))
+    torch.manual_seed(0)
+    path = tmp_path / "swiftnet.pth"
+    torch.save(build_model(SWIFTNET).state_dict(), path)
+    swiftnet = resolve(SWIFTNET, path)
+    assert export._stem(swiftnet, Size(96, 64)) != export._stem(swiftnet, Size(160, 128))
     monkeypatch.setattr(export, "_code_version", lambda: "other code")
     assert export._stem(fpn, SIZE) != stem
+
+
+def test_what_was_used_last_is_kept_and_what_a_crash_left_is_swept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(export, "KEPT_EXPORTS", 2)
+    unet, fpn, deeplab = (
+        resolve(f"cityscapes-{name}-768x384")
+        for name in ("mobilenetv2-unetlite", "mobilenetv2-fpnlite", "mobilenetv2s16-deeplabv3lite")
+    )
+    oldest = exported(unet, SIZE, silent)
+    other = exported(fpn, SIZE, silent)
+    for age, path in ((9, oldest), (5, other)):
+        then = time.time() - 1000 * age
+        os.utime(path, (then, then))
+    crashed, running = oldest.with_name("crashed.part"), oldest.with_name("running.part")
+    for path in (crashed, running):
+        path.write_bytes(b"half")
+    os.utime(crashed, (1, 1))
+    assert exported(unet, SIZE, silent) == oldest  # made first, used last
+    newest = exported(deeplab, SIZE, silent)
+    assert set(oldest.parent.iterdir()) == {oldest, newest, running}
+
+
+def test_another_server_may_remove_a_file_at_any_time(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Between being found and hashed, and between being found and loaded."""
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    path = exported(resolve(ROW), SIZE, silent)
+    find = Path.glob
+
+    def glob_and_lose(folder: Path, pattern: str) -> list[Path]:
+        found = list(find(folder, pattern))
+        if pattern.endswith(".onnx"):
+            path.unlink(missing_ok=True)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "glob", glob_and_lose)
+        assert exported(resolve(ROW), SIZE, silent) == path
+    find_export, lost = export.exported, []
+
+    def export_and_lose(*asked: object) -> Path:
+        found = find_export(*asked)
+        if not lost:
+            lost.append(found)
+            found.unlink()
+        return found
+
+    monkeypatch.setattr(export, "exported", export_and_lose)
+    found = predict(ROW, np.zeros((64, 96, 3), np.uint8), size=(32, 64), weights="bundled")
+    assert lost
+    assert found.labels.shape == (64, 96)
 
 
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,56 +1,53 @@
-"""Runtimes: each runs a network on one input and gives back its raw output.
+"""Runtimes: the one list of them, read by prediction, the command line and the pages.
 
-`Network` is all that prediction knows of them. The files here: `export` makes and keeps the .onnx of a row's
-network, `onnxruntime_session`, `torch_module` and `litert` are the three runtimes, and `sandbox` (with its
-`worker`) runs a model file from outside in a process of its own.
+A runtime is a file here and a line in RUNTIMES. Beside them: `export` makes and keeps the .onnx of a row's
+network, `isolated` (with its `worker`) works on a file from outside in a process of its own, where
+`strangers` runs it, as `sandbox` asks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Protocol
+from zoo.errors import InputError
+from zoo.runtimes.litert import LITERT
+from zoo.runtimes.onnxruntime_session import ONNXRUNTIME
+from zoo.runtimes.openvino_model import OPENVINO
+from zoo.runtimes.runtime import InputSpec, Network, Runtime, StepProgress
+from zoo.runtimes.torch_module import TORCH
 
-import numpy.typing as npt
+__all__ = ["RUNTIMES", "InputSpec", "Network", "Runtime", "StepProgress", "choose_runtime", "find_runtime"]
 
-StepProgress = Callable[[str], None]
-"""Told, in words, each step that may take a while."""
-
-
-@dataclass(frozen=True)
-class InputSpec:
-    """What a network takes: one RGB picture, batch of 1."""
-
-    layout: str = "NCHW"
-    """NCHW or NHWC."""
-    dtype: str = "float32"
-    """Name of a numpy type: integers get raw RGB, floats get the row's preprocessing."""
-    height: int | None = None
-    width: int | None = None
-    """None where the size is free."""
-
-    @classmethod
-    def of(cls, shape: list[Any], dtype: str) -> InputSpec:
-        """Return the spec of an input of four dimensions; what is no positive integer in it is free.
-
-        Raises ValueError unless it has a batch of 1 and three channels.
-        """
-        sides = [side if isinstance(side, int) and side > 0 else None for side in shape]
-        if len(sides) != 4 or sides[0] not in (None, 1) or 3 not in (sides[1], sides[3]):
-            raise ValueError(f"its input has shape {list(shape)[:8]}, not one RGB picture")
-        if dtype not in ("float32", "float16", "uint8", "int8"):
-            raise ValueError(f"its input is of type {dtype}, not float or 8-bit")
-        if sides[1] == 3:
-            return cls("NCHW", dtype, sides[2], sides[3])
-        return cls("NHWC", dtype, sides[1], sides[2])
+_ALL = (ONNXRUNTIME, TORCH, LITERT, OPENVINO)
+RUNTIMES: dict[str, Runtime] = {runtime.name: runtime for runtime in _ALL}
+"""By name; of those that can run a file, the first is taken by default."""
 
 
-class Network(Protocol):
-    """A network with its weights, ready to run; safe to share between threads."""
+def find_runtime(name: str) -> Runtime:
+    """Return the runtime of this name. Raises InputError for one that there is not, or not here."""
+    if name not in RUNTIMES:
+        raise InputError(f"runtime {name!r} cannot be used: give one of {', '.join(RUNTIMES)}.")
+    if not RUNTIMES[name].installed:
+        raise InputError(
+            f"runtime {name!r} is not installed here: install the package {RUNTIMES[name].package}, or take "
+            f"{' or '.join(other.name for other in _ALL if other.installed)}."
+        )
+    return RUNTIMES[name]
 
-    @property
-    def spec(self) -> InputSpec:
-        """What `run` takes."""
 
-    def run(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        """Return the first output for an input as `spec` says."""
+def choose_runtime(file_format: str, name: str | None = None, *, file_name: str) -> Runtime:
+    """Return the runtime for weights or a model file: the named one, or the first that can.
+
+    `file_name` is what messages call the file. Raises InputError where the named one cannot.
+    """
+    possible = [runtime for runtime in _ALL if runtime.runs(file_format) and runtime.installed]
+    if name is not None:
+        chosen = find_runtime(name)
+        if chosen in possible:
+            return chosen
+        raise InputError(
+            f"runtime {name!r} cannot run {file_name}: use {' or '.join(one.name for one in possible)}."
+        )
+    defaults = [runtime for runtime in possible if not runtime.by_name_only]
+    if not defaults:
+        needed = next(runtime.package for runtime in _ALL if runtime.runs(file_format))
+        raise InputError(f"nothing here can run {file_name}: install the package {needed}.")
+    return defaults[0]

@@ -15,9 +15,9 @@ from pathlib import Path
 from threading import Lock
 
 from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
-from zoo.errors import InferenceError
+from zoo.errors import NotNowError
 from zoo.families import families
-from zoo.runtimes import StepProgress
+from zoo.runtimes.runtime import StepProgress
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint
 
@@ -31,7 +31,7 @@ _one_export_at_a_time = Lock()
 def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
     """Return the .onnx of the row's network with these weights, exporting it first if it is not there.
 
-    Raises CheckpointError for weights that do not fit, InferenceError if the cache folder cannot be written.
+    Raises CheckpointError for weights that do not fit, NotNowError if the cache folder cannot be written.
     """
     stem = _stem(checkpoint, size)
     with _one_export_at_a_time:
@@ -42,7 +42,7 @@ def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path
                 found = _export(checkpoint, size, stem)
             except OSError as error:
                 reason = error.strerror or str(error).splitlines()[0]
-                raise InferenceError(
+                raise NotNowError(
                     f"the exported network cannot be kept in {exports_dir()} ({reason}): make room there, or "
                     "name another folder in SEGSELECT_CACHE."
                 ) from error
@@ -71,9 +71,12 @@ def _code_version() -> str:
 def _intact(stem: str) -> Path | None:
     """Return the kept file whose contents still are what its name says; remove damaged ones."""
     for path in exports_dir().glob(f"{stem}.*.onnx"):
-        if hash_file(path)[:24] == path.name.split(".")[1]:
-            touch(path)
-            return path
+        try:
+            if hash_file(path)[:24] == path.name.split(".")[1]:
+                touch(path)
+                return path
+        except FileNotFoundError:  # another server has just removed it
+            continue
         path.unlink(missing_ok=True)
     return None
 

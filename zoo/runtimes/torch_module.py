@@ -7,7 +7,7 @@ from typing import Any
 import numpy.typing as npt
 
 from zoo.rows import Row
-from zoo.runtimes import InputSpec
+from zoo.runtimes.runtime import InputSpec, Runtime
 
 
 class TorchNetwork:
@@ -26,4 +26,8 @@ class TorchNetwork:
         import torch
 
         with torch.inference_mode():
-            return self._model(torch.from_numpy(values)).numpy()
+            output: npt.NDArray[Any] = self._model(torch.from_numpy(values)).numpy()
+        return output
+
+
+TORCH = Runtime("torch", "torch", load_row=TorchNetwork)

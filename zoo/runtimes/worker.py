@@ -1,110 +1,136 @@
-"""The process that loads and runs a model file from outside: `python -m zoo.runtimes.worker FORMAT`.
+"""The process that works on a file from outside: `python -m zoo.runtimes.worker`.
 
-It limits itself before it reads anything, then speaks over standard input and output in messages (see
-`send` and `receive`): in comes the model's bytes, out its InputSpec; in comes the input, out the raw
-output. An error is a message too. It may be killed at any time.
+It limits itself before it reads anything, then answers one request after the other over standard input and
+output (see `send` and `receive`) until the other side is gone. A request names one of TASKS. An error is an
+answer too. The process may be killed at any time.
+
+To add a task: write a function (memory, arguments, content) -> (header, values) in the module that knows the
+work, name it in TASKS, and call `zoo.runtimes.isolated.IsolatedProcess.ask` from outside.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
+from importlib import import_module
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from zoo import limits
-from zoo.runtimes import Network
+
+TASKS = {
+    "load": "zoo.runtimes.strangers:load",
+    "labels": "zoo.runtimes.strangers:labels",
+}
+"""Task -> module:function, imported when it is first asked for."""
+
+Values = npt.NDArray[Any]
+Header = dict[str, Any]
+"""What JSON can say."""
+Memory = dict[str, Any]
+"""What the tasks of one process leave to each other; it lives as long as the process."""
+Task = Callable[[Memory, Header, Values], tuple[Header, Values | None]]
 
 _HEADER_BYTES = 10_000
 
 
-def send(stream: IO[bytes], header: dict[str, Any], values: npt.NDArray[Any] | None = None) -> None:
+def send(stream: IO[bytes], header: Header, values: Values | None = None) -> None:
     """Write one line of JSON and, where there are values, their bytes."""
+    message: Header = {"header": header}
     if values is not None:
-        header = {**header, "shape": list(values.shape), "dtype": values.dtype.name}
-    stream.write(json.dumps(header).encode() + b"\n")
+        message |= {"shape": list(values.shape), "dtype": values.dtype.name}
+    stream.write(json.dumps(message).encode() + b"\n")
     if values is not None:
-        stream.write(np.ascontiguousarray(values).tobytes())
+        stream.write(np.ascontiguousarray(values).data.cast("B"))
     stream.flush()
 
 
-def receive(stream: IO[bytes]) -> tuple[dict[str, Any], npt.NDArray[Any]]:
+def receive(stream: IO[bytes], most_bytes: int) -> tuple[Header, Values]:
     """Read a message of `send`: its header, and its values (empty if it has none).
 
-    Raises EOFError if the other side is gone, ValueError if the message is not one or is too large.
+    Raises EOFError if the other side is gone, ValueError if the message is not one or has more than
+    `most_bytes` of values; nothing of those is read then.
     """
     line = stream.readline(_HEADER_BYTES)
     if not line.endswith(b"\n"):
         raise EOFError("the other side is gone")
-    header = json.loads(line)
-    dtype = np.dtype(header.get("dtype", "uint8"))
-    shape = tuple(header.get("shape", (0,)))
+    message = json.loads(line)
+    if not isinstance(message, dict) or not isinstance(message.get("header"), dict):
+        raise ValueError("the message is not one")
+    dtype = np.dtype(message.get("dtype", "uint8"))
+    shape = tuple(message.get("shape", (0,)))
     if dtype.hasobject or not all(isinstance(side, int) and side >= 0 for side in shape):
         raise ValueError("the message has values of a kind that is not passed on")
     size = dtype.itemsize
     for side in shape:
         size *= side
-    if size > limits.SANDBOX_BYTES:
-        raise ValueError("the message is too large")
+    if size > most_bytes:
+        raise ValueError(f"the message has {size:,} bytes, and at most {most_bytes:,} are taken")
     content = stream.read(size)
     if len(content) < size:
         raise EOFError("the other side is gone")
-    return header, np.frombuffer(content, dtype).reshape(shape)
+    return message["header"], np.frombuffer(content, dtype).reshape(shape)
 
 
 def limit_this_process() -> None:
-    """Bound memory, processor time and files, as far as the platform can."""
-    try:
-        import resource
-    except ImportError:  # Windows has none; the time limit of the parent remains
-        return
+    """Bound memory and files, as far as the platform can, for good."""
     wanted = (
         ("RLIMIT_AS", limits.SANDBOX_BYTES),
-        ("RLIMIT_CPU", limits.SANDBOX_SECONDS * 4),  # the clock is the parent's; this is for lost children
         ("RLIMIT_FSIZE", 0),
         ("RLIMIT_CORE", 0),
     )
     for name, value in wanted:
-        try:
-            resource.setrlimit(getattr(resource, name), (value, value))
-        except (AttributeError, ValueError, OSError):  # macOS takes no limit on the address space
-            continue
+        _set_limit(name, value, value)
 
 
-def load(file_format: str, model: bytes) -> Network:
-    """Return the model as a Network, having checked it."""
-    if file_format == "tflite":
-        from zoo.runtimes.litert import LiteRtNetwork
+def _limit_request() -> None:
+    """Bound the processor's time for one request. The clock is the parent's; this is for lost children."""
+    try:
+        import resource
+    except ImportError:  # Windows has none; the time limit of the parent remains
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = int(used.ru_utime + used.ru_stime) + limits.SANDBOX_SECONDS * 4
+    _set_limit("RLIMIT_CPU", seconds, resource.RLIM_INFINITY)
 
-        return LiteRtNetwork(model)
-    from zoo.runtimes.onnx_check import check_onnx
-    from zoo.runtimes.onnxruntime_session import OnnxNetwork
 
-    check_onnx(model)
-    return OnnxNetwork(model)
+def _set_limit(name: str, soft: int, hard: int) -> None:
+    try:
+        import resource
+
+        resource.setrlimit(getattr(resource, name), (soft, hard))
+    except (ImportError, AttributeError, ValueError, OSError):  # macOS takes none on the address space
+        return
+
+
+def answer(memory: Memory, header: Header, values: Values) -> tuple[Header, Values | None]:
+    """Do what a request asks. Raises KeyError for a task that there is not, and what the task raises."""
+    module, _, function = TASKS[header["task"]].partition(":")
+    task: Task = getattr(import_module(module), function)
+    return task(memory, header["arguments"], values)
 
 
 def main() -> int:
-    """Serve one model to the parent until it closes the pipe."""
+    """Serve the parent until it closes the pipe."""
     limit_this_process()
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not get between the messages
-    try:
-        _, model = receive(requests)
-        network = load(sys.argv[1], model.tobytes())
-        send(replies, asdict(network.spec))
-        while True:
-            _, values = receive(requests)
-            send(replies, {}, network.run(values))
-    except EOFError:
-        return 0
-    except Exception as error:  # whatever a library raises about a stranger's model is passed on as text
-        reason = " ".join(str(error).split()) or type(error).__name__
-        send(replies, {"error": reason[:300]})
-        return 1
+    memory: Memory = {}
+    while True:
+        try:
+            header, values = receive(requests, limits.SANDBOX_BYTES)
+        except EOFError:
+            return 0
+        _limit_request()
+        try:
+            reply = answer(memory, header, values)
+        except Exception as error:  # whatever a library raises about a stranger's file is passed on as text
+            reason = " ".join(str(error).split()) or type(error).__name__
+            reply = {"error": reason[:300]}, None
+        send(replies, *reply)
 
 
 if __name__ == "__main__":
