@@ -38,6 +38,8 @@ COLUMNS += [
     "notes",
 ]
 """The columns of a catalog file behind `id`."""
+SOURCES = ["cost_as_printed", "source", "miou_source"]
+"""Columns that a catalog file may have behind these: where its figures were read."""
 PRINTED = ["gmacs", "miou"]
 
 
@@ -59,13 +61,13 @@ class Catalog:
     def table(self) -> pd.DataFrame:
         """The rows as a table indexed by `id`; do not change it.
 
-        The columns of a catalog file, and `catalog`, `name`, `title`, `num_classes`, `published_at` ("WxH"),
-        and `gmacs_printed` and `miou_printed` as text. Sizes are int64 pixels; `gmacs` (10^9
-        multiply-accumulates) and `miou` (percent) float64.
+        The columns of a catalog file with its sources, and `catalog`, `name`, `title`, `num_classes`,
+        `published_at` ("WxH"), and `gmacs_printed` and `miou_printed` as text. Sizes are int64 pixels;
+        `gmacs` (10^9 multiply-accumulates) and `miou` (percent) float64.
         """
         text = "section group dataset model published_name family encoder decoder references options notes"
         text += " catalog name title published_at gmacs_printed miou_printed"
-        types = dict.fromkeys(text.split(), "str") | {"gmacs": "float64", "miou": "float64"}
+        types = dict.fromkeys([*text.split(), *SOURCES], "str") | {"gmacs": "float64", "miou": "float64"}
         types |= {"available": "bool", "qat": "bool", "input_width": "int64", "input_height": "int64"}
         table = pd.DataFrame([_line(row) for row in self.rows]).set_index("id")
         return table.astype(types | {"num_classes": "Int64"})
@@ -188,7 +190,7 @@ def read_own_rows(source: Path | str | bytes, name: str = "own.csv") -> Catalog:
         name, table = shown_name(source), load_table(source, schema, printed=PRINTED)
     empty = _load_audit(CATALOGS / PUBLISHED / "audit.csv").iloc[:0]
     own_lines = table.reindex(
-        columns=["id", *COLUMNS, "num_classes", *(f"{cell}_printed" for cell in PRINTED)]
+        columns=["id", *COLUMNS, *SOURCES, "num_classes", *(f"{cell}_printed" for cell in PRINTED)]
     )
     rows = []
     for line in own_lines.to_dict("records"):
@@ -250,6 +252,7 @@ def _row(line: dict[Any, Any], catalog: str, audit: pd.DataFrame) -> Row:
         qat=line["qat"] is True,
         references=tuple(map(int, references.split(","))) if references else (),
         notes=_text(line["notes"]),
+        **{name: _text(line.get(name)) for name in SOURCES},
         gmacs_printed=_text(line["gmacs_printed"]),
         miou_printed=_text(line["miou_printed"]),
         published_at=parse_size(published_at) if isinstance(published_at, str) else None,
@@ -271,6 +274,7 @@ def _line(row: Row) -> dict[str, object]:
         "references": ",".join(map(str, row.references)) or None,
         "options": options or None,
         "notes": row.notes,
+        **{name: getattr(row, name) for name in SOURCES},
         **{name: getattr(row, name) for name in ("catalog", "name", "title", "num_classes")},
         "published_at": None if row.published_at is None else str(row.published_at),
         "gmacs_printed": row.gmacs_printed,
@@ -322,6 +326,7 @@ def catalog_schema(*, own: bool = False) -> DataFrameSchema:
         ),
         "options": schemas.json_object(**optional),
         "notes": schemas.text(length=1000, nullable=True, **optional),
+        **{name: schemas.text(nullable=True, required=False) for name in SOURCES},
     }
     if own:
         count = pa.Check.in_range(1, 255, error="1 to 255, or nothing")

@@ -56,6 +56,12 @@ class Row:
     gmacs_printed: str | None = None
     """As printed: with the digits that were published."""
     miou_printed: str | None = None
+    cost_as_printed: str | None = None
+    """In the source's own words, such as "36.3 GFLOPs", where `gmacs` is not what it prints."""
+    source: str | None = None
+    """The file and the commit in which the figures were read."""
+    miou_source: str | None = None
+    """The same for the mIoU, where it is another."""
     published_at: Size | None = None
     """Where the published number comes true, if that is not the row's own size."""
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.catalog import SOURCES
 from zoo.cli import COMMANDS, main
 
 ROOT = Path(zoo.__file__).parent.parent
@@ -79,7 +80,7 @@ def test_list_marks_rows_whose_number_belongs_to_another_size(capsys) -> None:
 
 def test_show(capsys) -> None:
     shown = document(capsys, "show", "cityscapes-resnet50-fcn-1040x520")
-    assert list(shown) == ["id", *zoo.load_catalog().columns]
+    assert list(shown) == ["id", *zoo.load_catalog().columns, *SOURCES]
     assert shown["published_name"] == "ResNet50+FCN[3,11]"
     assert shown["group"] == "Cityscapes dataset models"
     assert shown["notes"] is None

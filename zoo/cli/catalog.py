@@ -8,7 +8,7 @@ from typing import Any
 import click
 import pandas as pd
 
-from zoo.catalog import COLUMNS, Catalog, all_shipped, catalog_named
+from zoo.catalog import COLUMNS, SOURCES, Catalog, all_shipped, catalog_named
 from zoo.catalog import PUBLISHED as PUBLISHED_TABLE
 from zoo.checks import check_budget, check_miou
 from zoo.cli.output import SIZE, catalog_option, json_option, print_fields, print_json, print_table, records
@@ -59,13 +59,17 @@ def show(row_id: str, catalog: Catalog | None, as_json: bool) -> None:
     """
     catalog = catalog or all_shipped()
     row = catalog.row(row_id)
-    fields = {"id": row_id, **catalog.table.loc[row_id, COLUMNS]}
+    fields = {"id": row_id, **catalog.table.loc[row_id, [*COLUMNS, *SOURCES]]}
     if as_json:
         print_json(fields)
         return
     print_fields(fields)
     for number, entry in catalog.references[catalog.references.index.isin(row.references)].iterrows():
-        click.echo(f"[{number}] {entry['authors']}: {entry['title']}. {entry['venue']}, {entry['year']}.")
+        address = entry.get("address")
+        where = f" {address}" if isinstance(address, str) else ""
+        click.echo(
+            f"[{number}] {entry['authors']}: {entry['title']}. {entry['venue']}, {entry['year']}.{where}"
+        )
     _print_warnings(catalog.table.loc[[row_id]])
 
 
