@@ -33,9 +33,9 @@ def check_positive(value: object, what: str, example: str) -> float:
     return check_number(value, what, f"above 0, such as {example}", lambda number: number > 0)
 
 
-def check_budget(gmacs: object) -> float:
-    """Return a budget in GigaMACs, or raise BudgetError unless it is a finite number above zero."""
-    return check_positive(gmacs, "a budget in GigaMACs", "4")
+def check_budget(budget: object, unit: str = "GigaMACs") -> float:
+    """Return a budget, or raise BudgetError unless it is a finite number above zero."""
+    return check_positive(budget, f"a budget in {unit}", "4")
 
 
 def check_miou(percent: object) -> float:

@@ -108,7 +108,7 @@ def rank(
     rows = table[(table["dataset"] == dataset) & np.isfinite(table[column]) & np.isfinite(table["miou"])]
     rows = rows.assign(on_frontier=frontier(rows, cost))
     if max_cost is not None:
-        rows = rows[rows[column] <= check_budget(max_cost)]
+        rows = rows[rows[column] <= check_budget(max_cost, cost.noun)]
     keys, ascending = ["miou", column], [False, True]
     if min_miou is not None:
         rows = rows[rows["miou"] >= check_miou(min_miou)]
@@ -155,7 +155,9 @@ def answer(
     by_cost = by_accuracy.sort_values([cost.column, "miou"], ascending=[True, False], kind="stable")
     cheapest = _first(by_cost)
     if cheapest is None:
-        return Answer(dataset, None, None, None, None, f"{asked} no row has both GigaMACs and an mIoU.", ())
+        return Answer(
+            dataset, None, None, None, None, f"{asked} no row has both {cost.noun} and an mIoU.", ()
+        )
     chosen = _first(fitting)
     if chosen is None:
         named = [cheapest] if min_miou is None else [cheapest, by_accuracy.iloc[0]]

@@ -56,6 +56,8 @@ class Cost:
     """Said of a row that has none."""
     size: Size | None = None
     """The one size that all costs are for; None for each row's own."""
+    noun: str = "GigaMACs"
+    """The unit written out."""
 
     def format(self, cost: float) -> str:
         """Return a cost with its unit."""
@@ -66,7 +68,7 @@ def asked(dataset: str, cost: Cost, max_cost: object, min_miou: object) -> str:
     """Return what was asked for, as the beginning of a sentence."""
     limits = []
     if max_cost is not None:
-        limits.append(f"under {cost.format(check_budget(max_cost))}")
+        limits.append(f"under {cost.format(check_budget(max_cost, cost.noun))}")
     if min_miou is not None:
         limits.append(f"at {check_miou(min_miou):g} % mIoU or more")
     text = f"{' and '.join(limits) or 'without a budget'} on {dataset}"
