@@ -178,7 +178,7 @@ def _values(inputs: tuple[int, ...], outputs: tuple[int, ...], macs: int, params
 
 
 def _or_none(value: object) -> float | None:
-    return None if pd.isna(value) else float(value)  # type: ignore[arg-type,call-overload]
+    return None if pd.isna(value) else float(value)  # type: ignore[arg-type]
 
 
 def _check(field: str, value: object, least: float, *, exclusive: bool) -> None:
