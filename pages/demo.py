@@ -68,9 +68,11 @@ with result:
         st.stop()
     prediction = made_now
     made = prediction.weights
-    classes = made.classes.names
-    palette = safe_palette(len(classes)) if safe else made.classes.palette
-    entries = legend(classes, prediction.shares, palette)
+    label_map = prediction.label_map
+    classes = label_map.classes.names
+    if safe:
+        label_map = label_map.in_colours(safe_palette(len(classes)))
+    entries = legend(label_map)
     only = st.pills(
         "Show classes", [entry.name for entry in entries], selection_mode="multi", key="demo_only"
     )
@@ -78,9 +80,7 @@ with result:
     original, masked = st.columns(2)
     original.image(prediction.rgb, caption="Picture", width="stretch", alt="The picture as it was given")
     masked.plotly_chart(
-        mask_preview(
-            prediction.rgb, prediction.labels, classes, palette, strength, outlines=outlines, only=shown
-        ),
+        mask_preview(prediction.rgb, label_map, strength, outlines=outlines, only=shown),
         config={"displayModeBar": False},
         alt="The picture with its mask; hover to read the class.",
     )
@@ -100,16 +100,14 @@ with result:
     with st.container(horizontal=True):
         st.download_button(
             "Mask",
-            lambda: indexed_png(prediction.labels, palette),
+            lambda: indexed_png(label_map),
             "mask.png",
             "image/png",
             icon=":material/download:",
         )
         st.download_button(
             "Overlay",
-            lambda: overlay_png(
-                prediction.rgb, prediction.labels, palette, strength, outlines=outlines, only=shown
-            ),
+            lambda: overlay_png(prediction.rgb, label_map, strength, outlines=outlines, only=shown),
             "overlay.png",
             "image/png",
             icon=":material/download:",

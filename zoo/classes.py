@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import NamedTuple
 
@@ -48,6 +48,10 @@ class LabelMap(NamedTuple):
     classes: ClassList
     confidence: npt.NDArray[np.float32] | None = None
     """Softmax probability of the label, (H, W), where it is known."""
+
+    def in_colours(self, palette: tuple[Colour, ...]) -> LabelMap:
+        """Return the same labels in other colours."""
+        return self._replace(classes=replace(self.classes, palette=palette))
 
     @property
     def shares(self) -> tuple[float, ...]:

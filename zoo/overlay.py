@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-Colour = tuple[int, int, int]
+from zoo.classes import Colour, LabelMap
+
 Palette = Sequence[Colour]
-Labels = npt.NDArray[np.uint8]
 
 _OKABE_ITO: Palette = (
     (0, 114, 178), (230, 159, 0), (0, 158, 115), (204, 121, 167),
@@ -46,22 +46,21 @@ def safe_palette(count: int) -> tuple[Colour, ...]:
     return tuple(colours)
 
 
-def indexed_mask(labels: Labels, palette: Palette) -> Image.Image:
+def indexed_mask(label_map: LabelMap) -> Image.Image:
     """Return the label map (H, W) as a palette image: pixels are class ids, the palette their colours."""
-    mask = Image.fromarray(labels)
-    mask.putpalette(np.asarray(palette, np.uint8).ravel().tolist())
+    mask = Image.fromarray(label_map.labels)
+    mask.putpalette(np.asarray(label_map.classes.palette, np.uint8).ravel().tolist())
     return mask
 
 
-def colour(labels: Labels, palette: Palette) -> npt.NDArray[np.uint8]:
+def colour(label_map: LabelMap) -> npt.NDArray[np.uint8]:
     """Return the label map (H, W) in colours, RGB of shape (H, W, 3); ids beyond the palette are black."""
-    return np.array(indexed_mask(labels, palette).convert("RGB"))
+    return np.array(indexed_mask(label_map).convert("RGB"))
 
 
 def blend(
     rgb: npt.NDArray[np.uint8],
-    labels: Labels,
-    palette: Palette,
+    label_map: LabelMap,
     strength: float = 0.6,
     *,
     outlines: bool = False,
@@ -69,10 +68,11 @@ def blend(
 ) -> Image.Image:
     """Return the picture with its mask on it.
 
-    `rgb` (H, W, 3) and `labels` (H, W) have one size. `strength` is 0 (picture) to 1 (mask). `outlines` draws
-    a line between regions; `only` names the class ids that are coloured. Raises ValueError for a strength
-    out of range or two sizes.
+    `rgb` (H, W, 3) and the labels (H, W) have one size. `strength` is 0 (picture) to 1 (mask). `outlines`
+    draws a line between regions; `only` names the class ids that are coloured. Raises ValueError for a
+    strength out of range or two sizes.
     """
+    labels = label_map.labels
     if not 0 <= strength <= 1:
         raise ValueError(f"strength {strength} cannot be used: give a number from 0 to 1.")
     if rgb.shape[:2] != labels.shape:
@@ -80,7 +80,7 @@ def blend(
             f"a picture of {rgb.shape[:2]} and a mask of {labels.shape} cannot be laid together."
         )
     picture = Image.fromarray(rgb)
-    blended = Image.blend(picture, indexed_mask(labels, palette).convert("RGB"), strength)
+    blended = Image.blend(picture, indexed_mask(label_map).convert("RGB"), strength)
     if only is not None:
         chosen = np.isin(np.arange(256), list(only)).astype(np.uint8) * 255
         blended = Image.composite(blended, picture, Image.fromarray(chosen[labels]))
@@ -89,7 +89,7 @@ def blend(
     return blended
 
 
-def _borders(labels: Labels) -> npt.NDArray[np.uint8]:
+def _borders(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     """Return 255 where the label differs from the one to the right or below, else 0."""
     border = np.zeros(labels.shape, bool)
     border[:, :-1] |= labels[:, :-1] != labels[:, 1:]
@@ -97,32 +97,39 @@ def _borders(labels: Labels) -> npt.NDArray[np.uint8]:
     return border.astype(np.uint8) * 255
 
 
-def legend(classes: Sequence[str], shares: Sequence[float], palette: Palette) -> list[LegendEntry]:
+def legend(label_map: LabelMap) -> list[LegendEntry]:
     """Return the classes that are in the picture, the largest share first."""
+    classes = label_map.classes
     entries = [
-        LegendEntry(class_id, name, palette[class_id], share)
-        for class_id, (name, share) in enumerate(zip(classes, shares, strict=True))
+        LegendEntry(class_id, name, classes.palette[class_id], share)
+        for class_id, (name, share) in enumerate(zip(classes.names, label_map.shares, strict=False))
         if share > 0
     ]
     return sorted(entries, key=lambda entry: (-entry.share, entry.class_id))
 
 
-def indexed_png(labels: Labels, palette: Palette) -> bytes:
+def indexed_png(label_map: LabelMap) -> bytes:
     """Return the indexed mask as the bytes of a PNG."""
-    return _png(indexed_mask(labels, palette))
+    return _png(indexed_mask(label_map))
 
 
 def overlay_png(
     rgb: npt.NDArray[np.uint8],
-    labels: Labels,
-    palette: Palette,
+    label_map: LabelMap,
     strength: float = 0.6,
     *,
     outlines: bool = False,
     only: Collection[int] | None = None,
 ) -> bytes:
     """Return `blend` as the bytes of a PNG."""
-    return _png(blend(rgb, labels, palette, strength, outlines=outlines, only=only))
+    return _png(blend(rgb, label_map, strength, outlines=outlines, only=only))
+
+
+def jpeg(image: Image.Image) -> bytes:
+    """Return a picture for the screen: a JPEG takes a sixth of what a PNG of a photograph does."""
+    file = io.BytesIO()
+    image.save(file, "JPEG", quality=88)
+    return file.getvalue()
 
 
 def _png(image: Image.Image) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import math
 from collections.abc import Sequence
 
@@ -10,7 +11,8 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from zoo.charts.style import GREY
-from zoo.overlay import LegendEntry, blend
+from zoo.classes import LabelMap
+from zoo.overlay import LegendEntry, blend, jpeg
 
 PREVIEW_SIDE, HOVER_SIDE = 1000, 250
 """Most pixels a side of a mask's preview, and most cells a side that hovering tells apart."""
@@ -18,9 +20,7 @@ PREVIEW_SIDE, HOVER_SIDE = 1000, 250
 
 def mask_preview(
     rgb: npt.NDArray[np.uint8],
-    labels: npt.NDArray[np.uint8],
-    classes: Sequence[str],
-    palette: Sequence[tuple[int, int, int]],
+    label_map: LabelMap,
     strength: float,
     *,
     outlines: bool = False,
@@ -28,14 +28,15 @@ def mask_preview(
 ) -> go.Figure:
     """Return the picture with its mask, at most 1000 pixels a side, where hovering names the class.
 
-    `rgb`: uint8 (H, W, 3); `labels`: uint8 (H, W).
+    `rgb`: uint8 (H, W, 3), of the label map's size.
     """
-    step = max(1, math.ceil(max(labels.shape) / PREVIEW_SIDE))
-    small = np.ascontiguousarray(labels[::step, ::step])
+    step = max(1, math.ceil(max(label_map.labels.shape) / PREVIEW_SIDE))
+    small = np.ascontiguousarray(label_map.labels[::step, ::step])
     height, width = small.shape
-    image = blend(
-        np.ascontiguousarray(rgb[::step, ::step]), small, palette, strength, outlines=outlines, only=only
-    )
+    reduced = label_map._replace(labels=small)
+    image = blend(np.ascontiguousarray(rgb[::step, ::step]), reduced, strength, outlines=outlines, only=only)
+    source = f"data:image/jpeg;base64,{base64.b64encode(jpeg(image)).decode()}"
+    classes = label_map.classes.names
     cell = max(1, math.ceil(max(small.shape) / HOVER_SIDE))
     ids = small[cell // 2 :: cell, cell // 2 :: cell]
     names = np.array([*classes, *(f"class {index}" for index in range(len(classes), 256))], dtype=object)
@@ -53,7 +54,7 @@ def mask_preview(
         )
     )
     figure.add_layout_image(
-        source=image, x=0, y=0, sizex=width, sizey=height, xref="x", yref="y", layer="below"
+        source=source, x=0, y=0, sizex=width, sizey=height, xref="x", yref="y", layer="below"
     )
     figure.update_xaxes(visible=False, range=[0, width], constrain="domain")
     figure.update_yaxes(

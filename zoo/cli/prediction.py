@@ -163,11 +163,10 @@ def _bar(paths: Sequence[Path]) -> Iterator[Any]:
 def _write(found: Prediction, mask_path: Path | None, overlay_path: Path | None) -> None:
     from zoo.overlay import indexed_png, overlay_png
 
-    palette = found.weights.classes.palette
     if mask_path is not None:
-        mask_path.write_bytes(indexed_png(found.labels, palette))
+        mask_path.write_bytes(indexed_png(found.label_map))
     if overlay_path is not None:
-        overlay_path.write_bytes(overlay_png(found.rgb, found.labels, palette))
+        overlay_path.write_bytes(overlay_png(found.rgb, found.label_map))
 
 
 def _line(row_id: str, path: Path, found: Prediction) -> dict[str, Any]:

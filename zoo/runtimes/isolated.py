@@ -23,12 +23,11 @@ from typing import Any, Generic, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-import zoo
 from zoo import limits
 from zoo.errors import InferenceError, ZooError, shown_name
 from zoo.runtimes.worker import Header, Values, receive, send
 
-_PACKAGE_HOME = Path(zoo.__file__).resolve().parent.parent
+_PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 
 
