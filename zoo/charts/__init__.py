@@ -12,17 +12,36 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
     from zoo.charts.demo import mask_preview, shares_bars
+    from zoo.charts.embed import figure_json, plotly_script
+    from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
     from zoo.charts.explore import pareto
 
 _HOMES = {
+    "class_bars": "evaluation",
+    "confusion_heatmap": "evaluation",
+    "figure_json": "embed",
     "growth_curves": "complexity",
     "layer_treemap": "complexity",
     "mask_preview": "demo",
+    "measured_scatter": "evaluation",
     "pareto": "explore",
+    "plotly_script": "embed",
     "shares_bars": "demo",
     "stride_bars": "complexity",
 }
-__all__ = ["growth_curves", "layer_treemap", "mask_preview", "pareto", "shares_bars", "stride_bars"]
+__all__ = [
+    "class_bars",
+    "confusion_heatmap",
+    "figure_json",
+    "growth_curves",
+    "layer_treemap",
+    "mask_preview",
+    "measured_scatter",
+    "pareto",
+    "plotly_script",
+    "shares_bars",
+    "stride_bars",
+]
 
 
 def __getattr__(name: str) -> object:

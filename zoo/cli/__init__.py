@@ -32,6 +32,7 @@ COMMANDS = {
     "macs": _Entry("zoo.cli.complexity", "macs", "Count a network's MACs at any size."),
     "predict": _Entry("zoo.cli.prediction", "predict", "Masks of your own images."),
     "evaluate": _Entry("zoo.cli.evaluation", "evaluate", "IoU on your own labelled images."),
+    "report": _Entry("zoo.cli.report", "report", "A decision as one page to send."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
     "chips": _Entry("zoo.cli.latency", "chips", "Milliseconds that others measured on chips."),
     "cache": _Entry("zoo.cli.prediction", "cache", "What downloads and exports take up; remove them."),

@@ -1,0 +1,112 @@
+"""The masks of a report: a picture as several rows see it, and where they disagree."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from zoo.catalog import check_row_size
+from zoo.comparison import LEAST, Disagreement, disagreement
+from zoo.errors import InputError, SizeError, WeightsMissingError
+from zoo.images import Picture
+from zoo.overlay import LegendEntry, blend, legend
+from zoo.prediction import Prediction, predict
+from zoo.rows import Row
+from zoo.sizes import Size
+
+_QUALITY = 82
+_MARK = (255, 0, 255)
+"""The colour of what differs; no palette here has it."""
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A picture of the report."""
+
+    title: str
+    words: str
+    data: str
+    """A data address."""
+    width: int
+    height: int
+    legend: tuple[LegendEntry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Masks:
+    """What rows made of a picture."""
+
+    picture: Picture
+    predictions: tuple[tuple[Row, Prediction], ...]
+    missing: tuple[str, ...]
+    """A sentence for each row without weights."""
+    differ: Disagreement | None
+    """None for a single mask, or without a class in common."""
+
+    def shown(self, side: int) -> dict[str, object]:
+        """Return everything as the template takes it, the images at most `side` pixels a side."""
+        pictures = [
+            _shown("The picture", "; ".join(self.picture.changes), Image.fromarray(self.picture.rgb), side)
+        ]
+        for row, found in self.predictions:
+            image = blend(found.rgb, found.labels, found.label_map.classes.palette, 0.6, outlines=True)
+            words = f"Input {found.size}, {found.seconds:.2f} s in {found.runtime}. "
+            words += f"Weights: {found.weights.label}."
+            entries = legend(found.classes, found.shares, found.label_map.classes.palette)
+            pictures.append(_shown(row.title, words, image, side, tuple(entries)))
+        if self.differ is not None:
+            pictures.append(self._differences(self.differ, side))
+        notices = dict.fromkeys(found.weights.notice for _, found in self.predictions)
+        return {
+            "name": self.picture.name,
+            "pictures": pictures,
+            "missing": self.missing,
+            "notices": list(notices),
+        }
+
+    def _differences(self, differ: Disagreement, side: int) -> Shown:
+        marked = self.picture.rgb // 3 + 150
+        marked[differ.mask] = _MARK
+        words = f"{differ.pixels:,} pixels, {differ.percent:.2f} % of those compared. {differ.shared.words}"
+        return _shown("Where the masks disagree", words, Image.fromarray(marked.astype(np.uint8)), side)
+
+
+def make_masks(rows: Sequence[Row], picture: Picture, size: Size | None) -> Masks:
+    """Return the masks of a picture by each row that has weights, at `size` where a row can take it."""
+    predictions, missing = [], []
+    for row in rows:
+        try:
+            predictions.append((row, predict(row, picture, size=_taken(row, size))))
+        except WeightsMissingError as error:
+            missing.append(str(error))
+    differ = None
+    if len(predictions) >= LEAST:
+        try:
+            differ = disagreement([found.label_map for _, found in predictions])
+        except InputError as error:
+            missing.append(str(error))
+    return Masks(picture, tuple(predictions), tuple(missing), differ)
+
+
+def _taken(row: Row, size: Size | None) -> Size | None:
+    """Return the size if the row can take it, else None, its own."""
+    try:
+        return None if size is None else check_row_size(row, *size)
+    except SizeError:
+        return None
+
+
+def _shown(
+    title: str, words: str, image: Image.Image, side: int, entries: tuple[LegendEntry, ...] = ()
+) -> Shown:
+    small = image.copy()
+    small.thumbnail((side, side), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    small.save(file, "JPEG", quality=_QUALITY, optimize=True)
+    data = "data:image/jpeg;base64," + base64.b64encode(file.getvalue()).decode()
+    return Shown(title, words, data, small.width, small.height, entries)
