@@ -92,7 +92,7 @@ st.caption(
     "'GigaMACs there' is what we count at that size."
 )
 AUDIT = ["name", "dataset", "input", "published_gmacs", "counted_gmacs", "error_pct", "verdict"]
-audit = catalog[["name", "dataset", "qat", "input_width", "input_height"]].join(audited())
+audit = catalog[["name", "dataset", "input"]].join(audited())
 rows_table(audit, [*AUDIT, "published_at", "gmacs_there", "explanation"])
 st.download_button("CSV", audited().to_csv(), "audit.csv", "text/csv", key="complexity_audit_csv")
 

@@ -1,10 +1,14 @@
 """Explore: which network to take under a budget, and what one better would cost."""
 
+from functools import partial
+
 import streamlit as st
 
+from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.errors import shown_errors
 from pages.shared.filters import filter_chips, filtered, filters_control
 from pages.shared.loaders import table_at
+from pages.shared.ranking import ranking
 from pages.shared.settings import Limit
 from pages.shared.shortlist import (
     budget_control,
@@ -16,7 +20,7 @@ from pages.shared.shortlist import (
 )
 from pages.shared.tables import rows_table
 from zoo.charts import pareto
-from zoo.selection import PUBLISHED, answer, counted_at, excluded, frontier
+from zoo.selection import PUBLISHED, answer, counted_at, excluded
 from zoo.words import size_warnings
 
 LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
@@ -25,84 +29,83 @@ chosen = shortlist()
 cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
 table = table_at(chosen.size)
 
-st.title("Which network fits?", anchor=False)
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
+    st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
     budget_control()
     size_control()
-    min_miou = LEAST_MIOU.draw(st.number_input, "Or: mIoU at least (%)", width=150, placeholder="any")
+    min_miou = LEAST_MIOU.draw(st.number_input, "mIoU at least (%)", width=110, placeholder="any")
     filters_control()
 filter_chips()
-answers = st.container()
 
-passing = table[filtered(table)]
-shown = passing[passing["dataset"].isin(chosen.datasets)]
-with answers:
+passing = filtered(table)
+answers, inverses = {}, {}
+with shown_errors():
     for dataset in chosen.datasets:
-        if not (shown["dataset"] == dataset).any():
-            st.info(f"No row of {dataset} passes the filters: reset them below.")
-            continue
-        with shown_errors():
-            best = answer(shown, dataset, max_cost=chosen.budget, cost=cost)
-            st.markdown(f":material/check_circle: {best.text}")
-            warnings = list(best.warnings)
-            if min_miou is not None:
-                inverse = answer(shown, dataset, min_miou=min_miou, cost=cost)
-                st.markdown(f":material/swap_horiz: {inverse.text}")
-                warnings += inverse.warnings
-            for warning in dict.fromkeys(warnings):
-                st.caption(warning)
-    if len(chosen.datasets) > 1:
+        answers[dataset] = answer(table, dataset, max_cost=chosen.budget, cost=cost, passing=passing)
+        if min_miou is not None:
+            inverses[dataset] = answer(table, dataset, min_miou=min_miou, cost=cost, passing=passing)
+if len(answers) > 1:
+    answers_table(table, answers, cost)
+    st.caption(
+        "mIoU of different data sets cannot be compared: each has its own frontier and its own answer."
+    )
+for dataset, best in answers.items():
+    if best.chosen is None:
+        offers(table, best, cost)
+    elif len(answers) == 1:
+        answer_cards(table, best, cost, inverses.get(dataset))
+    if best.hidden is not None:
         st.caption(
-            ":material/info: mIoU of different data sets cannot be compared: "
-            "each has its own frontier and its own answer."
+            f":material/visibility_off: The filters hide a better one: {table.at[best.hidden, 'title']}."
         )
 
-shown = shown.assign(on_frontier=frontier(shown, cost))
 
-
-def add_clicked() -> None:
+def add_clicked(key: str) -> None:
     """Add clicked or lassoed points to the chosen rows."""
-    points = st.session_state.explore_chart["selection"]["points"]
-    clicked = [point["customdata"][0] for point in points if point.get("customdata")]
-    choose(clicked)
+    points = st.session_state[key]["selection"]["points"]
+    choose([row for point in points for row in point.get("customdata", [])[:1]])
 
 
-st.plotly_chart(
-    pareto(shown, cost=cost, budget=chosen.budget, chosen=chosen.rows),
-    key="explore_chart",
-    on_select=add_clicked,
-    selection_mode=("points", "lasso"),
-    config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "autoScale2d"]},
-    alt="GigaMACs on a logarithmic axis against mIoU, with the frontier of each data set and the budget.",
-)
-st.caption("Click points, or lasso them, to add them to the chosen rows.")
+with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.container():
+    for dataset, best in answers.items():
+        key = f"explore_chart_{dataset}"
+        st.plotly_chart(
+            pareto(
+                table[table["dataset"] == dataset],
+                cost=cost,
+                budget=chosen.budget,
+                min_miou=min_miou,
+                chosen=chosen.rows,
+                answer=best.chosen,
+                height=500 if len(answers) == 1 else 420,
+                shown=passing,
+                title=dataset if len(answers) > 1 else None,
+            ),
+            key=key,
+            on_select=partial(add_clicked, key),
+            selection_mode=("points", "lasso"),
+            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "autoScale2d"]},
+            alt=f"{cost.unit} against mIoU on {dataset}; the answer is {best.text}",
+        )
 
-st.subheader("Chosen rows", anchor=False)
-rows_control()
-COLUMNS = [
-    "name",
-    "dataset",
-    "input",
-    "gmacs",
-    "counted_gmacs",
-    "miou",
-    "params_m",
-    "activation_m",
-    "family_label",
-]
-picked = table.loc[[row for row in chosen.rows if row in table.index]]
-if picked.empty:
-    st.caption("None yet: click a point of the chart, or add one here.")
-else:
-    rows_table(picked, [*COLUMNS, "available", "qat", "notes"])
-    for warning in size_warnings(picked):
+st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
+for dataset, best in answers.items():
+    st.subheader(f"Ranked for {dataset}", anchor=False)
+    st.code(best.text, language=None, wrap_lines=True)
+    for warning in best.warnings:
         st.caption(warning)
-    if chosen.size is not None:
-        st.caption(f"GigaMACs counted at {chosen.size}; mIoU is the published one, at the published size.")
+    ranking(table, dataset, chosen.budget, cost, passing)
 
-reasons = excluded(shown, cost)
+st.subheader("Shortlist", anchor=False)
+rows_control()
+picked = table.loc[[row for row in chosen.rows if row in table.index]]
+for warning in size_warnings(picked):
+    st.caption(warning)
+
+here = table[table["dataset"].isin(chosen.datasets)]
+reasons = excluded(here, cost)
 with st.expander(f"Excluded rows ({len(reasons)})", icon=":material/block:"):
     st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")
     if not reasons.empty:
-        rows_table(shown.loc[reasons.index].assign(reason=reasons), ["name", "dataset", "input", "reason"])
+        rows_table(here.loc[reasons.index].assign(reason=reasons), ["title", "dataset", "reason"])

@@ -19,12 +19,12 @@ pages = {
 page = st.navigation(list(pages.values()), position="top")
 name = next(name for name, entry in pages.items() if entry == page)
 st.set_page_config(page_title=f"{page.title} · SegSelect", page_icon=":material/grid_view:", layout="wide")
-read_link(name, SHARED)
+read_link(name, list(pages), SHARED)
 notice = st.empty()
 write_link(name, SHARED)
 try:
     page.run()
 finally:
-    note_unknown(PAGES)
+    note_unknown()
     link_notice(notice)
     write_link(name, SHARED)

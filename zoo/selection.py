@@ -130,6 +130,8 @@ class Answer:
     """The cheapest of the rows that are more accurate than the chosen one."""
     cheapest: str | None
     """The cheapest row of the data set, whether it fits or not."""
+    hidden: str | None
+    """The row that would be chosen if no row were hidden, where that is another one."""
     text: str
     """The answer in words."""
     warnings: tuple[str, ...]
@@ -143,8 +145,12 @@ def answer(
     max_cost: object = None,
     min_miou: object = None,
     cost: Cost = PUBLISHED,
+    passing: pd.Series | None = None,
 ) -> Answer:
     """Return the row to take on a data set under a budget (in the cost's unit), or for an accuracy.
+
+    `passing` says of each row whether it may be taken: what filters hide is never chosen, but what one better
+    would cost stays that of the data set, and a hidden row that is better than the chosen one is named.
 
     With neither it is the most accurate row. Raises UnknownIdError for a data set that has no rows, and
     BudgetError.
@@ -153,23 +159,32 @@ def answer(
     fitting = rank(table, dataset, max_cost=max_cost, min_miou=min_miou, cost=cost)
     by_accuracy = rank(table, dataset, cost=cost)
     by_cost = by_accuracy.sort_values([cost.column, "miou"], ascending=[True, False], kind="stable")
-    cheapest = _first(by_cost)
+    best = _first(fitting)
+    if passing is not None:
+        fitting = fitting[passing[fitting.index]]
+    may_be_taken = by_cost if passing is None else by_cost[passing[by_cost.index]]
+    cheapest = _first(may_be_taken)
     if cheapest is None:
-        return Answer(
-            dataset, None, None, None, None, f"{asked} no row has both {cost.noun} and an mIoU.", ()
-        )
+        why = f"no row has both {cost.noun} and an mIoU" if by_cost.empty else "no row passes the filters"
+        return Answer(dataset, None, None, None, None, _id(best), f"{asked} {why}.", ())
     chosen = _first(fitting)
     if chosen is None:
         named = [cheapest] if min_miou is None else [cheapest, by_accuracy.iloc[0]]
         text = f"{asked} nothing fits. {words.nothing_fits(cost, *named)}"
         cheaper = better = None
     else:
-        cheaper = _first(by_accuracy[by_accuracy[cost.column] < chosen[cost.column]])
+        cheaper_rows = may_be_taken[may_be_taken[cost.column] < chosen[cost.column]]
+        cheaper = _first(
+            cheaper_rows.sort_values(["miou", cost.column], ascending=[False, True], kind="stable")
+        )
         better = _first(by_cost[by_cost["miou"] > chosen["miou"]])
         named = [row for row in (chosen, cheaper, better) if row is not None]
         text = f"{asked}: {words.choice(cost, chosen, cheaper, better)}"
+    hidden = None if best is None or _id(best) == _id(chosen) else best
+    if hidden is not None:
+        text += f" {words.hidden(cost, hidden)}"
     warnings = size_warnings(by_accuracy.loc[[row.name for row in named]])
-    return Answer(dataset, _id(chosen), _id(cheaper), _id(better), _id(cheapest), text, warnings)
+    return Answer(dataset, _id(chosen), _id(cheaper), _id(better), _id(cheapest), _id(hidden), text, warnings)
 
 
 def _first(rows: pd.DataFrame) -> pd.Series | None:
@@ -178,3 +193,20 @@ def _first(rows: pd.DataFrame) -> pd.Series | None:
 
 def _id(row: pd.Series | None) -> str | None:
     return None if row is None else str(row.name)
+
+
+def twins(table: pd.DataFrame, cost: Cost) -> pd.Series:
+    """Return for each row the ids of the rows that are the same network, itself included, best first.
+
+    At one size for all rows they cost the same: a network that was published at two sizes is one point
+    there. At their own sizes every row is alone.
+    """
+    alone = pd.Series([(row_id,) for row_id in table.index], index=table.index, dtype=object)
+    if cost.size is None:
+        return alone
+    by_accuracy = table[table["family"].notna()].sort_values("miou", ascending=False, kind="stable")
+    keys = [by_accuracy[key].fillna("") for key in ("dataset", "family", "encoder", "decoder", "options")]
+    for _, same in by_accuracy.groupby([*keys, by_accuracy["qat"]], sort=False):
+        if len(same) > 1:
+            alone[same.index] = pd.Series([tuple(same.index)] * len(same), index=same.index, dtype=object)
+    return alone

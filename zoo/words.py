@@ -97,6 +97,39 @@ def nothing_fits(cost: Cost, cheapest: pd.Series, best: pd.Series | None = None)
     return f"{text}.{_caveat(cost, [cheapest, best])}"
 
 
+def hidden(cost: Cost, row: pd.Series) -> str:
+    """Return that a filter hides the row that would be the answer."""
+    return f"The filters hide a better one: {_row(cost, row)}."
+
+
+def shown_cost(row: pd.Series, cost: Cost) -> str:
+    """Return what a row costs with its unit; a published number with the digits that were printed."""
+    printed = row.get(f"{cost.column}_printed")
+    return f"{printed} {cost.unit}" if isinstance(printed, str) else cost.format(row[cost.column])
+
+
+def headroom(row: pd.Series, budget: float, cost: Cost) -> str:
+    """Return how far a row stays below a budget, or goes over it."""
+    left = budget - row[cost.column]
+    beyond = "below" if left >= 0 else "over"
+    return f"{cost.format(abs(left))} ({abs(left) / budget:.0%}) {beyond} the budget".replace("%", " %")
+
+
+def difference(first: pd.Series, row: pd.Series, cost: Cost) -> str:
+    """Return by how much a row differs from the first: points of mIoU and cost, with their signs."""
+    points, more = row["miou"] - first["miou"], row[cost.column] - first[cost.column]
+    return f"{points:+.2f} points, {more:+,.2f} {cost.unit}"
+
+
+def miou_at(row: pd.Series, table: pd.DataFrame, cost: Cost) -> str:
+    """Return where a row's mIoU was published if costs are for another size, and the mIoU of its twins."""
+    if cost.size is None or own_size(row) == cost.size:
+        return ""
+    twins = [table.loc[twin] for twin in row["twins"] if twin != row.name]
+    also = "".join(f", {twin['miou']:.2f} % at {own_size(twin)}" for twin in twins)
+    return f"mIoU published at {own_size(row)}{also}; none is claimed for {cost.size}"
+
+
 def own_size(row: pd.Series) -> Size:
     """Return the size at which a row of a table was measured."""
     return Size(int(row["input_width"]), int(row["input_height"]))

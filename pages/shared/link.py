@@ -14,12 +14,13 @@ EMBED = "embed"
 """Streamlit's own keys, for a page within another."""
 
 
-def read_link(page: str, shared: Collection[Setting[Any]]) -> None:
+def read_link(page: str, pages: Collection[str], shared: Collection[Setting[Any]]) -> None:
     """Take the address into the settings on a visitor's first run, on a page's change and on the way back.
 
     On every other run the session knows better: a quick visitor's request may carry an address that is older.
     """
     kept = store()
+    kept.pages = pages
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
     if page == kept.page and not went_back:
@@ -39,24 +40,27 @@ def read_link(page: str, shared: Collection[Setting[Any]]) -> None:
 def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
     """Write the settings of this page and the shared ones to the address, unless it holds them already."""
     kept = store()
-    texts = {
-        setting.key: setting.texts(setting.value) for setting in _of_page(page, shared) if setting.changed
-    }
     embed = {key: st.query_params.get_all(key) for key in st.query_params if key.startswith(EMBED)}
-    wanted = {**embed, **{key: value for key, value in texts.items() if value}}
+    wanted = embed | link_to(_of_page(page, shared))
     if {key: st.query_params.get_all(key) for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
     kept.written.add(_held(wanted))
 
 
-def note_unknown(pages: Collection[str]) -> None:
+def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str, list[str]]:
+    """Return the query of a link that carries the shared settings, with `changes` to some keys."""
+    texts = {setting.key: setting.texts(setting.value) for setting in shared if setting.changed}
+    return {key: value for key, value in {**texts, **changes}.items() if value}
+
+
+def note_unknown() -> None:
     """Remember what in the link belongs to no setting; what belongs to another page waits for it."""
     kept = store()
     for key in list(kept.unread):
         if key in KNOWN:
             if key.partition("_")[0] in (kept.page, key):
                 _ = KNOWN[key].value
-        elif key.partition("_")[0] == kept.page or key.partition("_")[0] not in {*pages, EMBED}:
+        elif key.partition("_")[0] == kept.page or key.partition("_")[0] not in {*kept.pages, EMBED}:
             kept.ignored.append(f"{key[:30]} = {kept.unread.pop(key)[-1][:40]!r} (no setting here)")
 
 

@@ -3,14 +3,17 @@
 from functools import lru_cache
 
 import pandas as pd
+import streamlit as st
 
 from pages.shared.settings import Choice
 from zoo.audit import audit
 from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
 from zoo.costs import load_costs
 from zoo.families import families
-from zoo.selection import with_counted
+from zoo.selection import PUBLISHED as AS_PUBLISHED
+from zoo.selection import counted_at, frontier, twins, with_counted
 from zoo.sizes import Size
+from zoo.weights.checkpoints import status
 
 CATALOG = Choice("catalog", lambda: [*catalog_names(), "+".join(catalog_names())], PUBLISHED)
 
@@ -59,7 +62,7 @@ def table_at(size: Size | None) -> pd.DataFrame:
     """Return the chosen catalog's table with what pages show beside it.
 
     `counted_gmacs` at `size` (None: each row's own); at the published size `input` (its name), `params` and
-    `peak_activation_values`, and both in millions; `family_label`.
+    `peak_activation_values`, and both in millions; `family_label`, `on_frontier` and `twins`.
     """
     return _table_at(chosen_catalog(), size)
 
@@ -68,7 +71,10 @@ def table_at(size: Size | None) -> pd.DataFrame:
 def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
     table = with_counted(rows, size)
     costs = load_costs().reindex(table.index)
+    cost = AS_PUBLISHED if size is None else counted_at(size)
     return table.assign(
+        on_frontier=frontier(table, cost),
+        twins=twins(table, cost),
         input=[str(row.size) for row in rows.rows],
         family_label=table["family"].map(family_labels()),
         params=costs["params"],
@@ -76,3 +82,13 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
         activation_m=costs["peak_activation_values"] / 1e6,
         peak_activation_values=costs["peak_activation_values"],
     )
+
+
+@st.cache_resource(ttl=10, show_spinner=False)
+def weights_words() -> pd.Series:
+    """Return by row id what a mask needs: "mask now", "download" or "upload only"."""
+    best = status().assign(order=lambda found: found["status"].map(_ORDER)).groupby("id")["order"].min()
+    return best.map(dict(enumerate(["mask now", "download", "upload only"])))
+
+
+_ORDER = {"bundled": 0, "downloaded": 0, "missing": 1, "unavailable": 2}

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -41,6 +41,8 @@ class Store:
     """What the link holds for settings that were not asked for yet."""
     ignored: list[str] = field(default_factory=list)
     """What the link holds that cannot be used, in words."""
+    pages: Collection[str] = ()
+    """The pages that there are."""
     page: str | None = None
     """The page that was drawn last."""
     written: set[str] = field(default_factory=set)
@@ -177,6 +179,10 @@ class Number(Setting[float]):
         if not math.isfinite(number) or not self.least <= number <= self.most:
             raise BudgetError(f"{number:g} cannot be used: give {self.allowed}.")
         return number
+
+    def least_that_holds(self, number: float) -> float:
+        """Return the least value with two decimals that is not below a number."""
+        return min(max(math.ceil(round(number * 100, 6)) / 100, self.least), self.most)
 
     def nearest(self, number: float) -> float:
         """Return the number, moved into the bounds, with two decimals."""

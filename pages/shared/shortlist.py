@@ -67,8 +67,13 @@ def drop(row: str) -> None:
 
 
 def dataset_control() -> None:
-    """Draw the choice of data sets."""
-    DATASETS.draw(st.pills, "Data set", selection_mode="multi")
+    """Draw the choice of data sets behind a button that says what is chosen."""
+    chosen = shortlist().datasets
+    label = chosen[0] if len(chosen) == 1 else f"{len(chosen)} data sets"
+    with st.popover(label, icon=":material/database:", key="datasets"):
+        DATASETS.draw(
+            st.pills, "Data sets", selection_mode="multi", help="None chosen: all. Each has its own answer."
+        )
 
 
 def budget_control() -> None:
@@ -81,7 +86,7 @@ def budget_control() -> None:
             show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
             options=STEPS,
             format_func=format_gmacs,
-            width=210,
+            width=170,
         )
         BUDGET.draw(
             st.text_input,
@@ -89,9 +94,9 @@ def budget_control() -> None:
             show=format_gmacs,
             take=_typed_budget,
             label_visibility="collapsed",
-            width=70,
+            width=64,
         )
-        with st.popover("Chip", icon=":material/memory:", help="A budget from a chip's peak"):
+        with st.popover("Chip", help="A budget from a chip's peak"):
             _chip()
 
 
@@ -108,8 +113,8 @@ def size_control() -> None:
         take=lambda text: None if text == PUBLISHED else parse_size(text),
         options=options,
         accept_new_options=True,
-        width=160,
-        help="Where MACs are counted: each row's published size, or one of yours, such as 640x480.",
+        width=150,
+        placeholder="width x height",
     )
 
 

@@ -1,9 +1,20 @@
 """How rows look in a table: one place for labels and number formats."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import pandas as pd
 import streamlit as st
 
 COLUMNS = {
+    "title": st.column_config.TextColumn("Network", width="medium", pinned=True),
+    "take": st.column_config.TextColumn("Take this"),
+    "cheaper": st.column_config.TextColumn("Next cheaper"),
+    "better": st.column_config.TextColumn("One better"),
+    "rank": st.column_config.NumberColumn("Rank", width="small"),
+    "cost": st.column_config.NumberColumn("GigaMACs", format="%.4g"),
+    "activation_mb": st.column_config.NumberColumn("Peak activation (MB, 8 bits)", format="%.1f"),
+    "weights": st.column_config.TextColumn("Weights"),
     "name": st.column_config.TextColumn("Model", width="medium", pinned=True),
     "dataset": st.column_config.TextColumn("Data set"),
     "published_name": st.column_config.TextColumn("As printed"),
@@ -41,12 +52,15 @@ COLUMNS = {
 }
 
 
-def rows_table(rows: pd.DataFrame, columns: list[str], **options: object) -> None:
-    """Show rows of the catalog with these columns; `name` and `input` are made here."""
-    shown = rows.assign(
-        input=rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str),
-    )
-    st.dataframe(shown[columns], column_config=COLUMNS, hide_index=True, **options)  # type: ignore[call-overload]
+def show_rows(table: Any, columns: Sequence[str] | None = None, **options: Any) -> Any:
+    """Show a table (or a styled one, with its `columns`); only its own columns are told about."""
+    known = {name: COLUMNS[name] for name in columns or table.columns if name in COLUMNS}
+    return st.dataframe(table, column_config=known, hide_index=True, **options)
+
+
+def rows_table(rows: pd.DataFrame, columns: list[str], **options: Any) -> Any:
+    """Show rows of the catalog with these columns."""
+    return show_rows(rows[columns], **options)
 
 
 def download_table(table: pd.DataFrame, name: str, **options: object) -> None:

@@ -17,7 +17,8 @@ def app() -> AppTest:
 
 def words(app: AppTest) -> str:
     assert not app.exception, [error.message for error in app.exception]
-    return "\n".join(element.value for element in [*app.markdown, *app.caption, *app.warning, *app.error])
+    elements = [*app.markdown, *app.caption, *app.warning, *app.error, *app.code, *app.info]
+    return "\n".join(element.value for element in elements)
 
 
 def test_first_visit_answers_in_one_sentence(app: AppTest) -> None:
@@ -42,14 +43,14 @@ def test_slider_moves_the_exact_field(app: AppTest) -> None:
 def test_budget_that_nothing_fits_names_the_cheapest(app: AppTest) -> None:
     app.run()
     text = words(app.text_input(key="budget").set_value("0.1").run())
-    assert "nothing fits" in text
+    assert "Nothing on Cityscapes fits 0.1 GMACs" in text
     assert "MobileNetV2+UNetLite" in text
 
 
 def test_inverse_question(app: AppTest) -> None:
     app.run()
     text = words(app.number_input(key="explore_miou").set_value(74.0).run())
-    assert "At 74 % mIoU or more on Cityscapes: MobileNetV2+FPNLite (1536x768)" in text
+    assert ":green-badge[Accurate enough] **MobileNetV2+FPNLite · 1536x768**" in text
 
 
 def test_several_data_sets_are_not_ranked_together(app: AppTest) -> None:

@@ -10,9 +10,18 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
+from zoo.charts.labels import place_names
+from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks
 from zoo.selection import COUNTED, PUBLISHED
 from zoo.words import Cost, format_gmacs
+
+NAMES_FIT = (310.0, 930.0)
+"""The widths of the plot, in pixels, in which the names of the frontier are placed: a phone's, a laptop's."""
+MARGIN = {"l": 8, "r": 8, "t": 24, "b": 8}
+BESIDE = 110
+"""Pixels of a figure's height that are not its plot's: title of the axis, its numbers, legend."""
+RING = "#D55E00"
+SHADE = "rgba(138, 148, 160, 0.14)"
 
 
 def pareto(
@@ -20,25 +29,127 @@ def pareto(
     *,
     cost: Cost = PUBLISHED,
     budget: float,
+    min_miou: float | None = None,
     chosen: Sequence[str] = (),
+    answer: str | None = None,
+    height: int = 500,
+    shown: pd.Series | None = None,
+    title: str | None = None,
 ) -> go.Figure:
-    """Return GigaMACs (log) against mIoU with a frontier line per data set and the budget's line.
+    """Return a data set's rows as points, cost (logarithmic) against mIoU, with its frontier, names on it.
 
-    `rows`: the catalog's columns with `family_label`, `on_frontier` and the cost column; rows that lack a
-    number are left out. One data set is coloured by family, several by data set.
+    `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins` and the cost column; rows
+    that lack a number are left out, and of twins the most accurate stands for all. `budget` and `min_miou`
+    are lines, the side over the budget is shaded; `chosen` rows are larger, the `answer` has a ring. `shown`:
+    which rows pass the filters; the others count for the frontier and the axes, but have no point.
     """
     rows = rows[np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])]
-    figure = go.Figure()
-    datasets = list(rows["dataset"].unique())
-    for index, dataset in enumerate(datasets):
-        _add_frontier(
-            figure, rows[(rows["dataset"] == dataset) & rows["on_frontier"]], cost.column, dataset, index
-        )
-    by = "family_label" if len(datasets) < 2 else "dataset"
-    for index, (name, group) in enumerate(rows.groupby(by, sort=False)):
-        _add_points(figure, group, cost.column, str(name), index, budget, chosen)
+    every = rows
+    rows = rows[[twins[0] == row_id for row_id, twins in rows["twins"].items()]]
+    points = rows if shown is None else rows[shown[rows.index]]
+    on_frontier = rows[rows["on_frontier"]].sort_values([cost.column, "miou"])
     low, high = log_range([*rows[cost.column], budget])
-    figure.add_vline(x=budget, line={"color": GREY, "dash": "dash", "width": 2})
+    bottom, top = _miou_range(rows["miou"], min_miou)
+    figure = go.Figure()
+    _add_frontier(figure, on_frontier, cost)
+    _add_points(figure, points, every, cost, chosen)
+    if answer is not None and answer in rows.index:
+        _add_ring(figure, rows.loc[answer], cost)
+    _add_limits(figure, budget, min_miou, high)
+    _add_names(figure, on_frontier, rows, cost, (low, high), (bottom, top), height)
+    ticks = log_ticks(low, high)
+    figure.update_layout(
+        xaxis={
+            "type": "log",
+            "title": {"text": f"{cost.noun}, {cost.basis}"},
+            "range": [math.log10(low), math.log10(high)],
+            "tickvals": ticks,
+            "ticktext": [f"{tick:g}" for tick in ticks],
+        },
+        yaxis={"title": {"text": "mIoU (%), published"}, "range": [bottom, top]},
+        height=height,
+        margin=MARGIN,
+        title=None if title is None else {"text": title, "x": 0, "font": {"size": 14}},
+        legend={"orientation": "h", "yanchor": "top", "y": -55 / (height - BESIDE), "x": 0},
+        hovermode="closest",
+        dragmode="pan",
+        uirevision="explore",
+    )
+    return figure
+
+
+def _miou_range(miou: pd.Series, min_miou: float | None) -> tuple[float, float]:
+    values = [*miou, *([] if min_miou is None else [min_miou])]
+    air = max(0.5, 0.06 * (max(values) - min(values)))
+    return min(values) - air, max(values) + 2 * air
+
+
+def _add_frontier(figure: go.Figure, rows: pd.DataFrame, cost: Cost) -> None:
+    figure.add_scatter(
+        x=rows[cost.column],
+        y=rows["miou"],
+        mode="lines",
+        name="Frontier",
+        line={"shape": "hv", "width": 1.5, "color": GREY},
+        hoverinfo="skip",
+    )
+
+
+def _add_points(
+    figure: go.Figure, points: pd.DataFrame, every: pd.DataFrame, cost: Cost, chosen: Sequence[str]
+) -> None:
+    # A family keeps its colour whatever a filter hides.
+    for index, name in enumerate(every["family_label"].unique()):
+        group = points[points["family_label"] == name]
+        if group.empty:
+            continue
+        is_chosen = [not set(twins).isdisjoint(chosen) for twins in group["twins"]]
+        figure.add_scatter(
+            x=group[cost.column],
+            y=group["miou"],
+            mode="markers",
+            name=str(name),
+            customdata=[list(twins) for twins in group["twins"]],
+            text=[_card(row, every) for _, row in group.iterrows()],
+            hovertemplate="%{text}<extra></extra>",
+            marker={
+                "color": COLOURS[index % len(COLOURS)],
+                "symbol": SYMBOLS[index % len(SYMBOLS)],
+                "size": np.where(is_chosen, 16, 10),
+                "line": {"width": np.where(is_chosen, 3, 0), "color": GREY},
+            },
+            selected={"marker": {"opacity": 1}},
+            unselected={"marker": {"opacity": 1}},
+        )
+
+
+def _add_ring(figure: go.Figure, row: pd.Series, cost: Cost) -> None:
+    figure.add_scatter(
+        x=[row[cost.column]],
+        y=[row["miou"]],
+        mode="markers",
+        name="Answer",
+        marker={"symbol": "circle-open", "size": 22, "color": RING, "line": {"width": 3}},
+        hoverinfo="skip",
+    )
+
+
+def _add_limits(figure: go.Figure, budget: float, min_miou: float | None, high: float) -> None:
+    line = {"color": GREY, "dash": "dash", "width": 2}
+    figure.add_shape(
+        type="rect",
+        x0=budget,
+        x1=high * 100,
+        y0=0,
+        y1=1,
+        yref="paper",
+        fillcolor=SHADE,
+        line={"width": 0},
+        layer="below",
+        name="over the budget",
+    )
+    figure.add_shape(type="line", x0=budget, x1=budget, y0=0, y1=1, yref="paper", line=line, name="budget")
+    # An annotation on a logarithmic axis takes the exponent.
     figure.add_annotation(
         x=math.log10(budget),
         y=1,
@@ -47,78 +158,78 @@ def pareto(
         text=f"budget {format_gmacs(budget)}",
         showarrow=False,
     )
-    figure.update_xaxes(
-        type="log",
-        title=f"GigaMACs, {cost.basis}",
-        range=[math.log10(low), math.log10(high)],
-        tickvals=log_ticks(low, high),
-        ticktext=[f"{tick:g}" for tick in log_ticks(low, high)],
-    )
-    figure.update_yaxes(title="mIoU (%), published")
-    figure.update_layout(
-        height=400,
-        margin=MARGIN,
-        legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0},
-        hovermode="closest",
-        dragmode="pan",
-        uirevision="explore",
-    )
-    return figure
+    if min_miou is not None:
+        figure.add_shape(
+            type="line", x0=0, x1=1, xref="paper", y0=min_miou, y1=min_miou, line=line, name="mIoU at least"
+        )
+        figure.add_annotation(
+            x=1,
+            xref="paper",
+            xanchor="right",
+            y=min_miou,
+            yanchor="bottom",
+            text=f"at least {min_miou:g} %",
+            showarrow=False,
+        )
 
 
-def _add_frontier(figure: go.Figure, rows: pd.DataFrame, cost: str, dataset: str, index: int) -> None:
-    rows = rows.sort_values(cost)
-    figure.add_scatter(
-        x=rows[cost],
-        y=rows["miou"],
-        mode="lines",
-        name=f"Frontier, {dataset}",
-        line={
-            "shape": "hv",
-            "width": 1.5,
-            "color": GREY,
-            "dash": DASHES[index % 4],
-        },
-        hoverinfo="skip",
-    )
-
-
-def _add_points(
+def _add_names(
     figure: go.Figure,
     rows: pd.DataFrame,
-    cost: str,
-    name: str,
-    index: int,
-    budget: float,
-    chosen: Sequence[str],
+    every: pd.DataFrame,
+    cost: Cost,
+    across: tuple[float, float],
+    along: tuple[float, float],
+    height: int,
 ) -> None:
-    is_chosen = rows.index.isin(chosen)
-    figure.add_scatter(
-        x=rows[cost],
-        y=rows["miou"],
-        mode="markers",
-        name=name,
-        customdata=[[row_id] for row_id in rows.index],
-        text=[_card(row) for _, row in rows.iterrows()],
-        hovertemplate="%{text}<extra></extra>",
-        marker={
-            "color": COLOURS[index % len(COLOURS)],
-            "symbol": SYMBOLS[index % len(SYMBOLS)],
-            "size": np.where(is_chosen, 17, 11),
-            "opacity": np.where(rows[cost] <= budget, 1.0, 0.5),
-            "line": {"width": np.where(is_chosen, 3, 0), "color": GREY},
-        },
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
+    lines = [
+        [row["name"], f"{row['input_width']}x{row['input_height']}"] if cost.size is None else [row["name"]]
+        for _, row in rows.iterrows()
+    ]
+    low, high = np.log10(across)
+    right = (np.log10(every[cost.column].to_numpy(float)) - low) / (high - low)
+    up = (every["miou"].to_numpy(float) - along[0]) / (along[1] - along[0])
+    named = every.index.get_indexer(rows.index)
+    places = place_names(
+        right[named],
+        up[named],
+        np.delete(np.column_stack([right, up]), named, axis=0),
+        lines,
+        NAMES_FIT,
+        height - BESIDE,
     )
+    for (_, row), text, place in zip(rows.iterrows(), lines, places, strict=True):
+        figure.add_annotation(
+            x=math.log10(row[cost.column]),
+            y=row["miou"],
+            text="<br>".join(text),
+            align=place.xanchor,
+            xanchor=place.xanchor,
+            yanchor="bottom",
+            ax=place.right,
+            ay=-place.up,
+            arrowwidth=1,
+            arrowhead=0,
+            arrowcolor=GREY,
+            standoff=6,
+            showarrow=True,
+            font={"size": 11},
+            name="frontier",
+        )
 
 
-def _card(row: pd.Series) -> str:
+def _card(row: pd.Series, every: pd.DataFrame) -> str:
     lines = [
         f"<b>{row['name']}</b>",
         f"{row['dataset']}, {row['input_width']}x{row['input_height']}",
-        f"mIoU {_or_none(row['miou'])} %, published",
-        f"{_or_none(row['gmacs'])} GigaMACs, published",
+        f"mIoU {_printed(row, 'miou')} %, published",
+    ]
+    lines += [
+        f"mIoU {_or_none(twin['miou'])} %, published at {twin['input_width']}x{twin['input_height']}"
+        for _, twin in every.loc[list(row["twins"][1:])].iterrows()
+    ]
+    lines += [
+        f"{_printed(row, 'gmacs')} GigaMACs, published",
         f"{_or_none(row[COUNTED.column])} GigaMACs, counted",
         f"printed as {row['published_name']}",
         f"model published: {'yes' if row['available'] else 'no'}",
@@ -130,6 +241,11 @@ def _card(row: pd.Series) -> str:
     if isinstance(row["notes"], str):
         lines += textwrap.wrap(row["notes"], 60)
     return "<br>".join(lines)
+
+
+def _printed(row: pd.Series, cell: str) -> str:
+    printed = row.get(f"{cell}_printed")
+    return printed if isinstance(printed, str) else _or_none(row[cell])
 
 
 def _or_none(number: float) -> str:

@@ -1,0 +1,26 @@
+"""What can be done next with a row: beside every name, with the state carried over."""
+
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from pages.shared.link import link_to
+from pages.shared.settings import store
+from pages.shared.shortlist import ROWS, SHARED
+
+NEXT = {"complexity": "See its cost", "demo": "Try it on a picture", "compare": "Compare"}
+"""By page: what its link beside a row says."""
+
+
+def row_actions(row_id: str, *, key: str) -> None:
+    """Draw the links that lead on from a row; `key` tells several of them on a page apart."""
+    rows = list(dict.fromkeys([row_id, *ROWS.value]))
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"actions_{key}"):
+        for page, label in NEXT.items():
+            if page in store().pages:
+                own = {"demo_row": [row_id]} if page == "demo" else {"rows": rows}
+                st.page_link(f"{page}.py", label=label, query_params=link_to(SHARED, **own))
+        with st.popover("Copy link", type="tertiary"):
+            query = urlencode(link_to(SHARED, rows=rows), doseq=True)
+            st.caption("This page with this row chosen:")
+            st.code(f"{st.context.url or ''}?{query}", language=None, wrap_lines=True)

@@ -1,0 +1,99 @@
+"""The answer as cards: what to take, and what is beside it, each with where to go next."""
+
+import math
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.actions import row_actions
+from pages.shared.loaders import chosen_catalog
+from pages.shared.shortlist import BUDGET, SIZE
+from pages.shared.tables import show_rows
+from zoo.costs import largest_size
+from zoo.errors import BudgetError, NotOursError
+from zoo.selection import Answer
+from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_cost
+
+
+def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer | None) -> None:
+    """Draw a card for the answer, the next cheaper, one better, and the cheapest that is accurate enough."""
+    entries = [
+        ("Take this", "blue", best.chosen, "Nothing fits."),
+        ("Next cheaper", "gray", best.next_cheaper, "No row is cheaper."),
+        ("One better", "gray", best.next_better, "No row is more accurate."),
+    ]
+    if inverse is not None:
+        entries.append(("Accurate enough", "green", inverse.chosen, "No row is accurate enough."))
+    for (title, colour, row_id, nothing), place in zip(entries, st.columns(len(entries)), strict=True):
+        with place.container(border=True, gap=None, height="stretch", key=f"card_{title.split()[0].lower()}"):
+            if row_id is None:
+                st.markdown(f":{colour}-badge[{title}] {nothing}")
+                continue
+            row = table.loc[row_id]
+            st.markdown(f":{colour}-badge[{title}] **{row['title']}**")
+            st.markdown(f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**")
+            if row_id == best.chosen or best.chosen is None:
+                beside = headroom(row, BUDGET.value, cost)
+            else:
+                beside = difference(table.loc[best.chosen], row, cost)
+            st.caption(". ".join(filter(None, [beside, miou_at(row, table, cost)])))
+            row_actions(row_id, key=title)
+
+
+def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
+    """Draw what can be done where nothing fits: a larger budget, or a smaller input."""
+    if best.cheapest is None:
+        st.info(best.text, icon=":material/filter_list_off:")
+        return
+    row = chosen_catalog().row(best.cheapest)
+    least = table.at[best.cheapest, cost.column]
+    with st.container(border=True):
+        st.markdown(
+            f"**Nothing on {best.dataset} fits {cost.format(BUDGET.value)}.** The cheapest is {row.title}."
+        )
+        with st.container(horizontal=True):
+            st.button(
+                f"Raise the budget to {format_gmacs(least)}",
+                icon=":material/arrow_upward:",
+                type="primary",
+                on_click=BUDGET.set,
+                args=(BUDGET.least_that_holds(least),),
+                key=f"raise_{best.dataset}",
+            )
+            try:
+                size = largest_size(row, BUDGET.value, _proportions(*row.size))
+            except (BudgetError, NotOursError):
+                return
+            st.button(
+                f"Count at {size}, the largest input of {row.model} that fits",
+                icon=":material/photo_size_select_small:",
+                on_click=SIZE.set,
+                args=(size,),
+                key=f"shrink_{best.dataset}",
+            )
+
+
+def answers_table(table: pd.DataFrame, answers: Mapping[str, Answer], cost: Cost) -> None:
+    """Show one line a data set: what to take, and what is beside it."""
+    lines = [
+        {
+            "dataset": dataset,
+            "take": _named(table, best.chosen, cost) or "nothing fits",
+            "cheaper": _named(table, best.next_cheaper, cost) or "",
+            "better": _named(table, best.next_better, cost) or "",
+        }
+        for dataset, best in answers.items()
+    ]
+    show_rows(pd.DataFrame(lines), alt="The answer on each data set, the next cheaper row and one better.")
+
+
+def _named(table: pd.DataFrame, row_id: str | None, cost: Cost) -> str | None:
+    if row_id is None:
+        return None
+    row = table.loc[row_id]
+    return f"{row['title']}: {row['miou']:.2f} %, {shown_cost(row, cost)}"
+
+
+def _proportions(width: int, height: int) -> tuple[int, int]:
+    return width // math.gcd(width, height), height // math.gcd(width, height)
