@@ -6,8 +6,6 @@ from pages.shared.loaders import audited, chosen_catalog, table_at
 from pages.shared.settings import Choice, Text
 from pages.shared.shortlist import shortlist, size_control
 from pages.shared.tables import rows_table
-from zoo.catalog import load_catalog
-from zoo.datasets import load_datasets
 from zoo.words import size_warnings
 
 SEARCH = Text("catalog_search", 100)
@@ -70,7 +68,7 @@ else:
 for warning in size_warnings(rows):
     st.caption(warning)
 
-published = load_catalog().loc[rows.index].reset_index()
+published = chosen_catalog().as_published.loc[rows.index].reset_index()
 with st.container(horizontal=True):
     st.download_button(
         "CSV", published.to_csv(index=False), "segselect.csv", "text/csv", icon=":material/download:"
@@ -94,8 +92,10 @@ st.subheader("What the columns mean", anchor=False)
 for term, note in chosen_catalog().notes["note"].items():
     st.markdown(f"- **{term}**: {note}")
 st.subheader("Data sets", anchor=False)
-for name, entry in load_datasets().iterrows():
+for name, entry in chosen_catalog().datasets.iterrows():
     st.markdown(f"- **{name}** ({entry['num_classes']} classes): {entry['description']} {entry['source']}")
 st.subheader("References", anchor=False)
-for number, entry in chosen_catalog().references.drop(columns="address", errors="ignore").iterrows():
-    st.markdown(f"[{number}] {entry['authors']}: *{entry['title']}*. {entry['venue']}, {entry['year']}.")
+for number, entry in chosen_catalog().references.iterrows():
+    address = entry.get("address")
+    read = f". [What was read]({address})" if isinstance(address, str) else "."
+    st.markdown(f"[{number}] {entry['authors']}: *{entry['title']}*. {entry['venue']}, {entry['year']}{read}")

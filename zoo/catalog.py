@@ -72,6 +72,12 @@ class Catalog:
         table = pd.DataFrame([_line(row) for row in self.rows]).set_index("id")
         return table.astype(types | {"num_classes": "Int64"})
 
+    @property
+    def as_published(self) -> pd.DataFrame:
+        """The rows with the columns of their catalog file alone, indexed by `id`: a copy."""
+        sources = [name for name in SOURCES if self.table[name].notna().any()]
+        return self.table[[*COLUMNS, *sources]].copy()
+
     @cached_property
     def datasets(self) -> pd.DataFrame:
         """What is known of the data sets of these rows, by name."""
@@ -119,7 +125,7 @@ def load_catalog() -> pd.DataFrame:
     Sizes are int64 pixels; `gmacs` (billions of multiply-accumulates at the row's size) and `miou` (percent)
     are float64, missing where the page prints nothing; `available` and `qat` are bool. The frame is a copy.
     """
-    return catalog_named(PUBLISHED).table[COLUMNS].copy()
+    return catalog_named(PUBLISHED).as_published
 
 
 def catalog_names() -> list[str]:

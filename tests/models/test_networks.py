@@ -9,7 +9,7 @@ from torch.nn import functional
 
 import zoo
 from tests.models.networks import assert_same_logits, exported, picture
-from zoo.catalog import all_shipped, check_row_size, load_catalog
+from zoo.catalog import all_shipped, catalog_named, check_row_size, find_row, load_catalog
 from zoo.errors import InputError, SizeError, UnknownIdError
 from zoo.families import families
 from zoo.models import FAMILIES, build_model, edgeailite, family
@@ -17,7 +17,8 @@ from zoo.models.encoders import MobileNetV2Encoder
 from zoo.models.swiftnet import average_grid
 
 CATALOG = load_catalog()
-CLASSES = {"ADE20K32": 32, "COCOSeg21": 21, "Cityscapes": 19, "VOC2012": 21}
+SHIPPED = [row.id for row in all_shipped().rows]
+CLASSES = {"ADE20K32": 32, "COCOSeg21": 21, "Cityscapes": 19, "VOC2012": 21, "ADE20K": 150}
 NEVER_USED = {"encoder.output_conv.weight", "encoder.output_conv.bias"}  # of ERFNet, kept for its checkpoint
 
 
@@ -37,11 +38,12 @@ def network(row_id) -> nn.Module:
     return build_model(row_id)
 
 
+@pytest.mark.parametrize("row_id", SHIPPED)
 def test_published_size_costs_no_memory(row_id):
-    row = CATALOG.loc[row_id]
+    row = find_row(row_id)
     network = build_model(row_id, device="meta")
-    logits = network(torch.empty(1, 3, row["input_height"], row["input_width"], device="meta"))
-    assert logits.shape == (1, CLASSES[row["dataset"]], row["input_height"], row["input_width"])
+    logits = network(torch.empty(1, 3, row.size.height, row.size.width, device="meta"))
+    assert logits.shape == (1, CLASSES[row.dataset], row.size.height, row.size.width)
     assert all(value.is_meta for value in [logits, *network.state_dict().values()])
 
 
@@ -66,6 +68,15 @@ def test_odd_sizes_are_taken_or_refused(row_id, network):
     assert smallest.shape[-2:] == (33, 32)
 
 
+@pytest.mark.parametrize("row_id", [row.id for row in catalog_named("recent").rows])
+def test_recent_rows_take_odd_sizes(row_id):
+    assert check_row_size(row_id, 97, 65) == (97, 65)
+    network = build_model(row_id, device="meta")
+    for width, height in ((97, 65), (32, 33)):
+        assert network(torch.empty(2, 3, height, width, device="meta")).shape[-2:] == (height, width)
+
+
+@pytest.mark.parametrize("row_id", SHIPPED)
 @pytest.mark.parametrize("classes", [1, 60])
 def test_other_class_counts(row_id, classes):
     network = build_model(row_id, num_classes=classes, device="meta")

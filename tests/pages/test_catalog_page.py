@@ -6,6 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 import zoo
+from zoo.catalog import catalog_named
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,3 +40,17 @@ def test_all_references_and_data_sets_are_shown(page: AppTest) -> None:
     assert all(f"[{number}]" in text for number in range(1, 12))
     for name in ("ADE20K32", "COCOSeg21", "Cityscapes", "VOC2012"):
         assert f"**{name}**" in text
+
+
+def test_the_recent_catalog_names_its_sources() -> None:
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+    app.query_params["catalog"] = "recent"
+    app.run().switch_page("catalog.py").run()
+    assert not app.exception
+    shown = [name for table in app.dataframe for name in table.value["published_name"]]
+    assert shown == [row.published_name for row in catalog_named("recent").rows]
+    text = "\n".join(element.value for element in app.markdown)
+    assert "[20] Guo, M.-H." in text
+    assert "[What was read](https://github.com/Visual-Attention-Network/SegNeXt/blob/" in text
+    assert "**ADE20K** (150 classes)" in text
+    assert "**ADE20K32**" not in text
