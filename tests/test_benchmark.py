@@ -61,7 +61,7 @@ def test_a_slow_network_is_run_a_few_times_only() -> None:
 
 
 def test_it_runs_on_a_board_with_nothing_of_ours(tmp_path: Path) -> None:
-    model = convolution(tmp_path / "tiny.onnx", id="cityscapes-erfnet-1024x512")
+    model = convolution(tmp_path / "tiny.onnx", **{"segselect.row": "cityscapes-erfnet-1024x512"})
     script, out = tmp_path / "benchmark.py", tmp_path / "result.json"
     shutil.copy(benchmark.__file__, script)
     command = [sys.executable, "-I", str(script), str(model), "--size", "64x32", "--threads", "1"]

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from zoo.catalog import all_shipped, catalog_names
+from zoo.catalog import all_shipped
 from zoo.chips import Setup, float_against_8_bits, latencies, load_chips, milliseconds, over_devices, setups
 from zoo.errors import UnknownIdError
 from zoo.latency import with_milliseconds
@@ -18,7 +18,6 @@ S25 = "Samsung Galaxy S25"
 DDRNET = "cityscapes-ddrnet-23-slim-2048x1024"
 PIDNET = "cityscapes-pidnet-s-2048x1024"
 SEGFORMER = "ade20k-segformer-b0-512x512"
-recent = pytest.mark.skipif("recent" not in catalog_names(), reason="the recent catalog is not there yet")
 
 
 def test_every_line_arrives_as_it_stands_in_the_files() -> None:
@@ -85,7 +84,6 @@ def test_setups_count_networks_and_rows() -> None:
     assert table.loc[("NVIDIA Jetson Xavier NX", "not stated", "not stated"), "networks"] == 12
 
 
-@recent
 def test_rank_correlation_of_macs_and_milliseconds() -> None:
     table = setups(4).set_index(list(Setup._fields))
     assert table["rho"].between(-1, 1).all()
@@ -94,7 +92,6 @@ def test_rank_correlation_of_macs_and_milliseconds() -> None:
     assert table.loc[(S25, "float", "onnx"), "rho"] < 0.95
 
 
-@recent
 def test_a_budget_of_milliseconds_on_a_phone() -> None:
     measured = milliseconds(Setup(S25, "float", "onnx"))
     table = with_milliseconds(all_shipped().table, measured)

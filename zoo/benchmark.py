@@ -109,14 +109,14 @@ def measure(
     channels_last = values.shape[3] == 3 and values.shape[1] != 3
     height, width = values.shape[1:3] if channels_last else values.shape[2:]
     return {
-        "id": notes.get("id"),
+        "id": notes.get("segselect.row"),
         "runtime": "onnxruntime",
         "provider": session.get_providers()[0],
         "threads": threads or physical_cores(),
-        "precision": notes.get("precision"),
+        "precision": notes.get("segselect.precision", _INPUT_TYPES[session.get_inputs()[0].type]),
         "width": int(width),
         "height": int(height),
-        "weights": "in the file",
+        "weights": "random" if notes.get("segselect.random") else "in the file",
         **found,
         "macs": macs,
         "gmacs_per_second": None if macs is None else macs / found["median_ms"] / 1e6,

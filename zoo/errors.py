@@ -11,6 +11,7 @@
     │   ├── CheckpointError   a file of weights that is refused
     │   ├── ModelFileError    an .onnx or .tflite that is refused
     │   ├── TableError        a CSV that breaks its schema; names file, line, column, value
+    │   ├── MeasurementError  a file of measurements that is refused
     │   └── ArchiveError      a zip that is refused
     └── FailedError           asked rightly, and it failed; the command line exits with 1
         ├── CountError        a network could not be counted
@@ -66,6 +67,10 @@ class ModelFileError(InputError):
 
 class TableError(InputError):
     """A CSV that breaks its schema."""
+
+
+class MeasurementError(InputError):
+    """A file of measurements that is refused."""
 
 
 class ArchiveError(InputError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -94,7 +94,7 @@ def gmacs_of(measured: Measured) -> pd.Series:
     known = {row.id for row in rows.rows if row.network is not None}
     return pd.Series(
         {
-            row_id: int(macs_over(str(row_id), [int(width)], [int(height)])[0]) / 1e9
+            row_id: _gmacs(str(row_id), int(width), int(height))
             for row_id, width, height in zip(
                 measured.table.index, measured.table["width"], measured.table["height"], strict=True
             )
@@ -103,6 +103,11 @@ def gmacs_of(measured: Measured) -> pd.Series:
         dtype=float,
         name="gmacs",
     )
+
+
+@lru_cache(maxsize=4096)
+def _gmacs(row_id: str, width: int, height: int) -> float:
+    return int(macs_over(row_id, [width], [height])[0]) / 1e9
 
 
 def against_macs(measured: Measured) -> pd.DataFrame:

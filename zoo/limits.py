@@ -26,6 +26,7 @@ TABLE_BYTES = 2 * MEGABYTE
 TABLE_ROWS = 2_000
 
 MEASUREMENTS_BYTES = 2 * MEGABYTE
+MEASUREMENTS = 2_000
 
 REPORT_BYTES = 6 * MEGABYTE
 """The largest page that is made to be sent."""
