@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -118,6 +119,13 @@ class Catalog:
         own = read_own_rows(source, name)
         return self.joined(own)
 
+    def with_rows(self, rows: Iterable[Row]) -> Catalog:
+        """Return the catalog with rows of a user's own behind it, such as own networks'.
+
+        Raises TableError for an id that is taken.
+        """
+        return self.joined(_own_catalog(rows))
+
 
 def load_catalog() -> pd.DataFrame:
     """Return the 35 published rows in the table's order, indexed by `id`.
@@ -160,6 +168,8 @@ def check_row_size(row: str | Row, width: object, height: object) -> Size:
     Raises NotOursError for a row that no family of ours builds.
     """
     found = find_row(row)
+    if found.own is not None:
+        return found.own.check_size(width, height)
     return families()[found.built.family].check_size(width, height, found.model)
 
 
@@ -194,17 +204,21 @@ def read_own_rows(source: Path | str | bytes, name: str = "own.csv") -> Catalog:
         table = parse_table(source, schema, name, printed=PRINTED)
     else:
         name, table = shown_name(source), load_table(source, schema, printed=PRINTED)
-    empty = _load_audit(CATALOGS / PUBLISHED / "audit.csv").iloc[:0]
     own_lines = table.reindex(
         columns=["id", *COLUMNS, *SOURCES, "num_classes", *(f"{cell}_printed" for cell in PRINTED)]
     )
     rows = []
     for line in own_lines.to_dict("records"):
-        row = _row(line, OWN, empty)
+        row = _row(line, OWN, catalog_named(PUBLISHED).audit.iloc[:0])
         _check_network(row, name)
         rows.append(row)
+    return _own_catalog(rows)
+
+
+def _own_catalog(rows: Iterable[Row]) -> Catalog:
     first = catalog_named(PUBLISHED)
-    return Catalog(OWN, "your own rows", tuple(rows), first.notes.iloc[:0], first.references.iloc[:0], empty)
+    said = (table.iloc[:0] for table in (first.notes, first.references, first.audit))
+    return Catalog(OWN, "your own rows", tuple(rows), *said)
 
 
 def _check_network(row: Row, name: str) -> None:

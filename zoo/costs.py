@@ -31,7 +31,7 @@ from zoo.checks import check_budget, is_whole
 from zoo.errors import BudgetError, CountError, SizeError, TableError
 from zoo.families import families
 from zoo.limits import COUNT_SECONDS, SIZE_MAX_SIDE, SIZE_MIN_SIDE
-from zoo.rows import Network, Row
+from zoo.rows import Network, OwnNetwork, Row
 from zoo.sizes import Size, check_size
 from zoo.tables import DATA, load_table
 
@@ -107,6 +107,8 @@ def costs_of(row: str | Row, num_classes: int | None = None) -> Costs:
     NotOursError for a row that no family of ours builds, and CountError.
     """
     found = find_row(row)
+    if found.own is not None:
+        return _own_costs(found.own)
     classes = num_classes or found.num_classes
     if classes is None:
         raise CountError(f"{found.id} does not say how many classes its network has.")
@@ -118,6 +120,13 @@ def costs_of(row: str | Row, num_classes: int | None = None) -> Costs:
             f"costs.csv has no line for {found.id}: write it anew with python -m zoo.complexity."
         )
     return _counted_elsewhere(found.built, classes, found.size)
+
+
+def _own_costs(own: OwnNetwork) -> Costs:
+    """Return what an own network costs; without a formula, its MACs at its one size, as a constant."""
+    constant = tuple(own.macs if term == "constant" else 0 for term in TERMS)
+    formula = np.array(constant if own.formula is None else own.formula, np.int64)
+    return Costs(formula, own.params, {own.size: own.peak_activation_values})
 
 
 @lru_cache(maxsize=256)
@@ -140,34 +149,58 @@ def _counted_elsewhere(network: Network, num_classes: int, size: Size) -> Costs:
     return Costs(formula, line["params"], {size: line["peak_activation_values"]})
 
 
-@lru_cache(maxsize=64)
-def _arrays(catalog: Catalog) -> tuple[pd.Index, Numbers, Numbers]:
-    """Return the ids of a catalog's rows, their formulas (rows, terms) and their families' size multiples.
+@dataclass(frozen=True, eq=False)
+class _Arrays:
+    """What the rows of a catalog cost and which sizes they take."""
 
-    A row that is no network of ours has size multiple 0: it takes no size.
-    """
-    ours = [row.network is not None for row in catalog.rows]
+    index: pd.Index
+    formulas: Numbers
+    """(rows, terms)."""
+    multiples: Numbers
+    """Of what both sides must be multiples; 0 where there is no network, which takes no size."""
+    only: Numbers
+    """(rows, 2): the one width and height whose cost is known; 0 where any is."""
+
+    def takes(self, widths: Numbers, heights: Numbers) -> npt.NDArray[np.bool_]:
+        """Return which rows take a size: one for all rows, or one for each."""
+        steps = np.maximum(self.multiples, 1)
+        free = self.only[:, 0] == 0
+        this = (self.only[:, 0] == widths) & (self.only[:, 1] == heights)
+        return (self.multiples > 0) & (widths % steps == 0) & (heights % steps == 0) & (free | this)
+
+
+@lru_cache(maxsize=64)
+def _arrays(catalog: Catalog) -> _Arrays:
     none = np.zeros(len(TERMS), np.int64)
-    formulas = [
-        costs_of(row).formula if built else none for row, built in zip(catalog.rows, ours, strict=True)
-    ]
-    multiples = [families()[row.network.family].size_multiple if row.network else 0 for row in catalog.rows]
-    index = pd.Index([row.id for row in catalog.rows], dtype="str", name="id")
-    return index, np.array(formulas, np.int64).reshape(-1, len(TERMS)), np.array(multiples, np.int64)
+    formulas = [costs_of(row).formula if size_multiple(row) else none for row in catalog.rows]
+    only = [row.size if row.own is not None and row.own.formula is None else (0, 0) for row in catalog.rows]
+    return _Arrays(
+        index=pd.Index([row.id for row in catalog.rows], dtype="str", name="id"),
+        formulas=np.array(formulas, np.int64).reshape(-1, len(TERMS)),
+        multiples=np.array([size_multiple(row) for row in catalog.rows], np.int64),
+        only=np.array(only, np.int64).reshape(-1, 2),
+    )
+
+
+def size_multiple(row: Row) -> int:
+    """Return of what both sides of a row's input must be multiples; 0 for a row without a network."""
+    if row.own is not None:
+        return row.own.multiple
+    return families()[row.network.family].size_multiple if row.network else 0
 
 
 def macs_at(width: int, height: int, catalog: Catalog | None = None) -> pd.Series:
     """Return the MACs of all rows of a catalog (the published table if None) at that size.
 
-    Int64, indexed by id, missing where a row cannot take the size or is no network of ours; a missing value
-    is pandas' NA, which has no truth value: ask with `.isna()`. Raises SizeError for a size out of range.
+    Int64, indexed by id, missing where a row cannot take the size or has no network; a missing value is
+    pandas' NA, which has no truth value: ask with `.isna()`. Raises SizeError for a size out of range.
     """
     size = check_size(width, height)
-    index, formulas, multiples = _arrays(catalog or catalog_named(PUBLISHED))
-    steps = np.maximum(multiples, 1)
-    refused = (multiples == 0) | (size.width % steps != 0) | (size.height % steps != 0)
-    macs = formulas @ factors(np.array([size.width]), np.array([size.height]))[:, 0]
-    return pd.Series(pd.arrays.IntegerArray(macs, refused), index=index, name="macs")
+    arrays = _arrays(catalog or catalog_named(PUBLISHED))
+    widths, heights = np.array([size.width]), np.array([size.height])
+    macs = arrays.formulas @ factors(widths, heights)[:, 0]
+    refused = ~arrays.takes(widths, heights)
+    return pd.Series(pd.arrays.IntegerArray(macs, refused), index=arrays.index, name="macs")
 
 
 def counted_gmacs(catalog: Catalog, size: Size | None = None) -> pd.Series:
@@ -175,13 +208,12 @@ def counted_gmacs(catalog: Catalog, size: Size | None = None) -> pd.Series:
     if size is not None:
         macs = macs_at(*size, catalog)
         return pd.Series(macs.to_numpy(float, na_value=np.nan) / 1e9, index=macs.index, name="counted_gmacs")
-    index, formulas, multiples = _arrays(catalog)
-    widths = np.array([row.size.width for row in catalog.rows])
-    heights = np.array([row.size.height for row in catalog.rows])
-    own = (formulas * factors(widths, heights).T).sum(axis=1)
-    steps = np.maximum(multiples, 1)
-    taken = (multiples > 0) & (widths % steps == 0) & (heights % steps == 0)
-    return pd.Series(np.where(taken, own / 1e9, np.nan), index=index, name="counted_gmacs")
+    arrays = _arrays(catalog)
+    widths = np.array([row.size.width for row in catalog.rows], np.int64)
+    heights = np.array([row.size.height for row in catalog.rows], np.int64)
+    own = (arrays.formulas * factors(widths, heights).T).sum(axis=1)
+    found = np.where(arrays.takes(widths, heights), own / 1e9, np.nan)
+    return pd.Series(found, index=arrays.index, name="counted_gmacs")
 
 
 def macs_over(
@@ -214,7 +246,14 @@ def largest_size(
     for name, whole in (("aspect", aspect[0]), ("aspect", aspect[1]), ("multiple", multiple)):
         if not is_whole(whole) or not 1 <= int(whole) <= SIZE_MAX_SIDE:
             raise SizeError(f"{name} {whole!r} cannot be used: give a whole number, 1 to {SIZE_MAX_SIDE}.")
-    step = math.lcm(multiple, families()[found.built.family].size_multiple)
+    if found.own is not None and found.own.formula is None:
+        if found.own.macs > budget * 1e9:
+            raise BudgetError(
+                f"{budget:g} GigaMACs are fewer than {found.own.name} needs at {found.size}, the only size "
+                f"that is known of it: allow {found.own.macs / 1e9:.3g}."
+            )
+        return found.size
+    step = math.lcm(multiple, size_multiple(found) or families()[found.built.family].size_multiple)
     widths = np.arange(step, SIZE_MAX_SIDE + 1, step)
     heights = np.maximum(step, np.rint(widths * aspect[1] / aspect[0] / step).astype(int) * step)
     usable = (widths >= SIZE_MIN_SIDE) & (heights >= SIZE_MIN_SIDE) & (heights <= SIZE_MAX_SIDE)

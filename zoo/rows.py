@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
-from zoo.errors import NotOursError
-from zoo.sizes import Size
+from zoo.errors import NotOursError, SizeError
+from zoo.onnx_metadata import FileFacts
+from zoo.sizes import Size, check_size
 
 MARK = "*"
 """Behind the name of a row whose published number belongs to another input size than the row's own."""
@@ -26,6 +28,45 @@ class Network(NamedTuple):
     def arguments(self) -> dict[str, Any]:
         """The arguments of the family's builder."""
         return json.loads(self.options) if self.options else {}
+
+
+@dataclass(frozen=True)
+class OwnNetwork:
+    """An .onnx from outside that has been read and counted (`zoo.own.read_own_network`)."""
+
+    name: str
+    """The file's, as it may be shown."""
+    path: Path
+    sha256: str
+    size: Size
+    """At which it is counted and run by default: its only one, or the one it was exported for."""
+    only_size: bool
+    """Whether it takes no other size."""
+    multiple: int
+    """Of what both sides of a free input must be multiples."""
+    formula: tuple[int, ...] | None
+    """The numbers of zoo.costs, in the order of its TERMS; None where other sizes have to be counted."""
+    macs: int
+    params: int
+    peak_activation_values: int
+    """All three at `size`."""
+    facts: FileFacts
+    """What the file or its owner says: whose weights, which classes, how its input is prepared."""
+    num_classes: int | None = None
+    """What its output has; None where that does not show."""
+
+    def check_size(self, width: object, height: object) -> Size:
+        """Return the size if the network takes it, or raise SizeError that names one it does."""
+        size = check_size(width, height)
+        if self.only_size and size != self.size:
+            raise SizeError(f"size {size} cannot be used by {self.name}: it takes {self.size} only.")
+        fitting = Size(*(-(-side // self.multiple) * self.multiple for side in size))
+        if size != fitting:
+            raise SizeError(
+                f"size {size} cannot be used by {self.name}: both sides must be multiples of "
+                f"{self.multiple}, such as {fitting}."
+            )
+        return size
 
 
 @dataclass(frozen=True)
@@ -64,6 +105,8 @@ class Row:
     """The same for the mIoU, where it is another."""
     published_at: Size | None = None
     """Where the published number comes true, if that is not the row's own size."""
+    own: OwnNetwork | None = None
+    """The .onnx from outside that stands in for `network`."""
 
     @property
     def name(self) -> str:
@@ -73,6 +116,8 @@ class Row:
     @property
     def built(self) -> Network:
         """The row's network, or NotOursError where it has none."""
+        if self.own is not None:
+            raise NotOursError(f"{self.own.name} is a file of your own: nothing of it is built here.")
         if self.network is None:
             raise NotOursError(
                 f"{self.id} names no network that can be built here: give its family, encoder and decoder."

@@ -8,14 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from zoo.complexity.live import count, count_model, count_network
+    from zoo.complexity.counting import count
+    from zoo.complexity.live import count_model, count_network
     from zoo.complexity.result import Complexity
 
+_HOMES = {
+    "Complexity": "zoo.complexity.result",
+    "count": "zoo.complexity.counting",
+    "count_model": "zoo.complexity.live",
+    "count_network": "zoo.complexity.live",
+}
 __all__ = ["Complexity", "count", "count_model", "count_network"]
 
 
 def __getattr__(name: str) -> Any:
-    if name in __all__:
-        home = "zoo.complexity.result" if name == "Complexity" else "zoo.complexity.live"
-        return getattr(import_module(home), name)
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'zoo.complexity' has no attribute {name!r}")

@@ -111,6 +111,7 @@ class OnnxGraph:
             "layers": layers,
             "peak_activation_values": memory.lifetimes.peak_values(),
             "uncounted": dict(uncounted),
+            "output_shape": shapes.shape(self.proto.graph.output[0].name),
         }
 
 

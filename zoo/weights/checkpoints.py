@@ -21,8 +21,17 @@ from zoo.cache import hash_file
 from zoo.catalog import all_shipped, find_row
 from zoo.classes import ClassList, dataset_classes, numbered_classes
 from zoo.datasets import load_datasets
-from zoo.errors import CheckpointError, DownloadError, ModelFileError, WeightsMissingError, shown_name
+from zoo.errors import (
+    CheckpointError,
+    DownloadError,
+    InputError,
+    ModelFileError,
+    WeightsMissingError,
+    ZooError,
+    shown_name,
+)
 from zoo.families import Three, families, three
+from zoo.onnx_metadata import FileFacts, file_facts
 from zoo.rows import Row
 from zoo.weights.bundled import BUNDLED_DATASET, BUNDLED_NOTICE, bundled_networks
 from zoo.weights.published import downloaded_path, extra_class, is_verifiable, published_list
@@ -86,6 +95,10 @@ def resolve(row_id: str | Row, weights: str | os.PathLike[str] | None = None) ->
     changed, CheckpointError or ModelFileError for an own file that cannot be one, UnknownIdError for the row.
     """
     row = find_row(row_id)
+    if row.own is not None:
+        if weights is not None:
+            raise InputError(f"{row.own.name} brings its own weights: give no others.")
+        return _described(row, row.own.path, "onnx", row.own.facts)
     if weights not in (None, "published", "bundled"):
         return _own(row, Path(weights))
     found = _published(row) if weights in (None, "published") else None
@@ -182,7 +195,44 @@ def _own(row: Row, path: Path) -> Checkpoint:
             f"{name}: weights are a file that ends in .pth, .pt, .safetensors, .onnx or .tflite, "
             "or one of the words published and bundled."
         )
-    refusal = ModelFileError if file_format in MODEL_FORMATS else CheckpointError
+    check_model_file(path, ModelFileError if file_format in MODEL_FORMATS else CheckpointError)
+    said = (file_facts(path) if file_format == "onnx" else None) or FileFacts()
+    facts = families()[row.built.family]
+    said = replace(said, mean=said.mean or facts.mean, std=said.std or facts.std)
+    return _described(row, path, file_format, said)
+
+
+def _described(row: Row, path: Path, file_format: str, said: FileFacts) -> Checkpoint:
+    """Return a visitor's file, with what it or its owner says of it.
+
+    Raises WeightsMissingError for a file of ours that was exported with random weights.
+    """
+    name = shown_name(path)
+    by_their_words = f", by their own words {said.weights}" if said.weights else ""
+    if said.random:
+        raise WeightsMissingError(
+            f"{name} holds random weights: it was exported without any, for timing, and makes no mask that "
+            "means anything. Export it again with weights."
+        )
+    if said.mean is None or said.std is None:
+        raise ModelFileError(f"{name} does not say how its input is prepared: give mean and std.")
+    return Checkpoint(
+        row=row,
+        kind="own",
+        path=path,
+        format=file_format,
+        source=f"your own weights ({name}){by_their_words}",
+        notice=f"{OWN_NOTICE} The file says: {said.notice}" if said.notice else OWN_NOTICE,
+        verified=False,
+        mean=said.mean,
+        std=said.std,
+        classes=said.classes or UNREAD,
+    )
+
+
+def check_model_file(path: Path, refusal: type[ZooError]) -> None:
+    """Raise `refusal` for a file of weights or a model that is not there, is empty or too large."""
+    name = shown_name(path)
     try:
         size = path.stat().st_size if path.is_file() else None
     except (OSError, ValueError) as error:  # ValueError: a null character in the path
@@ -197,18 +247,6 @@ def _own(row: Row, path: Path) -> Checkpoint:
             f"{name} has {size / limits.MEGABYTE:,.0f} MB: "
             f"a file of weights may have {limits.MODEL_BYTES // limits.MEGABYTE} MB."
         )
-    facts = families()[row.built.family]
-    return Checkpoint(
-        row=row,
-        kind="own",
-        path=path,
-        format=file_format,
-        source=f"your own weights ({name})",
-        notice=OWN_NOTICE,
-        verified=False,
-        mean=facts.mean,
-        std=facts.std,
-    )
 
 
 def _ways(row: Row) -> str:
