@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import IO
 
 CACHE_VARIABLE = "SEGSELECT_CACHE"
-_PART = ".part"
+_PART = ".segselect-part"
+"""Ours alone: an export goes to a folder of the user's, where others may have their own .part files."""
 _PART_SECONDS = 3600
 """A temporary file older than this was left by a crash: nothing here takes so long to write."""
 

@@ -16,6 +16,7 @@ import numpy as np
 
 from zoo import limits
 from zoo.cache import hash_file
+from zoo.catalog import Catalog
 from zoo.checks import check_miou
 from zoo.classes import ClassList, numbered_classes
 from zoo.complexity.counting import GraphProcess, graph_process
@@ -148,3 +149,13 @@ def own_row(own: OwnNetwork, dataset: str | None = None, miou: float | None = No
         notes="Your own file. Its GigaMACs are counted from its graph.",
         own=own,
     )
+
+
+def named_row(name: str, catalog: Catalog, size: Size | None = None) -> Row:
+    """Return the row that a command's argument names: an id of the catalog, or the path of an .onnx.
+
+    `size` is that at which a file is counted. Raises UnknownIdError, and as `read_own_network`.
+    """
+    if name.lower().endswith(".onnx"):
+        return own_row(read_own_network(Path(name), size))
+    return catalog.row(name)

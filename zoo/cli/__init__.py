@@ -33,6 +33,7 @@ COMMANDS = {
     "predict": _Entry("zoo.cli.prediction", "predict", "Masks of your own images."),
     "evaluate": _Entry("zoo.cli.evaluation", "evaluate", "IoU on your own labelled images."),
     "report": _Entry("zoo.cli.report", "report", "A decision as one page to send."),
+    "export": _Entry("zoo.cli.export", "export", "A network as an .onnx file that names its classes."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
     "chips": _Entry("zoo.cli.latency", "chips", "Milliseconds that others measured on chips."),
     "cache": _Entry("zoo.cli.prediction", "cache", "What downloads and exports take up; remove them."),

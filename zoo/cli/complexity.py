@@ -13,16 +13,18 @@ from zoo.catalog import PUBLISHED, Catalog, all_shipped, catalog_named, check_ro
 from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table
 from zoo.costs import costs_of
 from zoo.errors import SizeError
+from zoo.own import named_row
 from zoo.rows import Row
 from zoo.sizes import Size
 from zoo.words import format_gmacs
 
 LINE = "{id:{width}}  {size:>9}  {gmacs:>9}  {params:>8}  {published:>9}  {error:>8}  {verdict}"
 """A line for people: its widths are fixed, so that each can be shown as soon as its row is counted."""
+OF_OWN_FILES = {"published_gmacs": None, "error_pct": None, "verdict": "not published", "explanation": None}
 
 
 @click.command()
-@click.argument("ids", metavar="[ID ...]", nargs=-1)
+@click.argument("ids", metavar="[ID|F.onnx ...]", nargs=-1)
 @click.option("--all", "every_row", is_flag=True, help="Every row of the table, shown as they are counted.")
 @click.option("--size", type=SIZE, help="Count at this input size, not at each row's published one.")
 @click.option("--layers", "with_layers", is_flag=True, help="Each layer too, and what is not counted.")
@@ -42,17 +44,23 @@ def macs(
     verdict and its reason always concern the published size. With --all, rows that no network of ours stands
     for are left out.
 
+    An .onnx file in place of an ID is counted from its graph, in a process of its own, at the size that it
+    takes or was exported for, else at 1024x512.
+
     \b
     Examples:
       python -m zoo macs cityscapes-erfnet-1024x512
       python -m zoo macs cityscapes-mobilenetv2-fpnlite-768x384 --size 1280x720 --layers
+      python -m zoo macs network.onnx --size 1024x512 --layers
       python -m zoo macs --all --json
     """
     if every_row == bool(ids):
-        raise click.UsageError("give the ids of rows, or --all for every row.")
+        raise click.UsageError("give the ids of rows or .onnx files, or --all for every row.")
     source = catalog or (catalog_named(PUBLISHED) if every_row else all_shipped())
     rows = (
-        [row for row in source.rows if row.network] if every_row else [source.row(row_id) for row_id in ids]
+        [row for row in source.rows if row.network]
+        if every_row
+        else [named_row(row_id, source, size) for row_id in ids]
     )
     if not every_row:
         for row in rows:
@@ -61,14 +69,14 @@ def macs(
     if as_json:
         print_json(list(results))
     else:
-        _show(results, max(len(row.id) for row in rows))
+        _show(results, max(len(str(row.own.path) if row.own else row.id) for row in rows))
 
 
 def _results(
     rows: Sequence[Row], size: Size | None, published: pd.DataFrame, with_layers: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield what `--json` prints of a row as soon as it is counted; no MACs where it refuses the size."""
-    from zoo.complexity import count
+    from zoo.complexity.counting import count
 
     for row in rows:
         asked = size or row.size
@@ -76,9 +84,9 @@ def _results(
             counted = count(row, *asked)
         except SizeError:  # asked for by name, it was refused before
             counted = None
-        known = published.loc[row.id]
+        known = OF_OWN_FILES if row.own else published.loc[row.id]
         fields = {
-            "id": row.id,
+            "id": row.id if row.own is None else str(row.own.path),
             "width": asked.width,
             "height": asked.height,
             "macs": counted and counted.macs,

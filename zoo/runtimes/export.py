@@ -13,6 +13,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
+from typing import TYPE_CHECKING
 
 from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
 from zoo.errors import NotNowError
@@ -20,6 +21,9 @@ from zoo.families import families
 from zoo.runtimes.runtime import StepProgress
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint
+
+if TYPE_CHECKING:
+    from torch import nn
 
 OPSET = 17
 KEPT_EXPORTS = 30
@@ -82,8 +86,6 @@ def _intact(stem: str) -> Path | None:
 
 
 def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
-    import torch
-
     from zoo.weights.layouts import build_for
 
     network = checkpoint.row.built
@@ -91,22 +93,28 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
     fixed = families()[network.family].fixed_size
     folder = exports_dir()
     with whole_file(folder) as (part, _):
-        # The classic exporter announces its end, and warns of sizes that a fixed network fixes on purpose.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            torch.onnx.export(
-                model,
-                (torch.zeros(1, 3, size.height, size.width),),
-                os.fspath(part),
-                opset_version=OPSET,
-                input_names=["image"],
-                output_names=["logits"],
-                dynamic_axes=None
-                if fixed
-                else {name: {2: "height", 3: "width"} for name in ("image", "logits")},
-                dynamo=False,  # the new exporter takes twenty times as long
-            )
+        write_onnx(model, size, part, dynamic=not fixed)
         path = folder / f"{stem}.{hash_file(part)[:24]}.onnx"
         part.replace(path)
     prune(folder, "*.onnx", KEPT_EXPORTS)
     return path
+
+
+def write_onnx(model: nn.Module, size: Size, path: Path, *, dynamic: bool) -> None:
+    """Write a network in eval mode to an .onnx file for one input size, or for any if `dynamic`."""
+    import torch
+
+    free = {name: {2: "height", 3: "width"} for name in ("image", "logits")} if dynamic else None
+    # The classic exporter announces its end, and warns of sizes that a fixed network fixes on purpose.
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            model,
+            (torch.zeros(1, 3, size.height, size.width),),
+            os.fspath(path),
+            opset_version=OPSET,
+            input_names=["image"],
+            output_names=["logits"],
+            dynamic_axes=free,
+            dynamo=False,  # the new exporter takes twenty times as long
+        )

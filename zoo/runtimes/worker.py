@@ -24,6 +24,8 @@ from zoo import limits
 TASKS = {
     "load": "zoo.runtimes.strangers:load",
     "labels": "zoo.runtimes.strangers:labels",
+    "describe": "zoo.complexity.onnx_task:describe",
+    "count": "zoo.complexity.onnx_task:count",
 }
 """Task -> module:function, imported when it is first asked for."""
 
