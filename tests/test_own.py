@@ -106,10 +106,10 @@ def test_it_stands_beside_the_rows(free: OwnNetwork) -> None:
 def test_the_largest_size_within_a_budget(free: OwnNetwork) -> None:
     row = own_row(free)
     found = largest_size(row, 2.0)
-    assert macs_over(row, [found.width], [found.height])[0] <= 2e9
-    wider = macs_over(row, [found.width + 32], [(found.width + 32) // 64 * 32])
-    assert wider[0] > 2e9
-    assert found == largest_size(zoo.catalog.find_row(UNETLITE), 2.0) or found.width > 0
+    assert (found.width % 32, found.height % 32) == (0, 0)
+    assert count(row, *found).macs <= 2e9
+    next_width = found.width // 64 * 64 + 64  # exactly 2:1, so it would have been taken if it fitted
+    assert count(row, next_width, next_width // 2).macs > 2e9
 
 
 def test_one_size_only(fixed: OwnNetwork) -> None:

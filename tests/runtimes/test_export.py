@@ -105,7 +105,7 @@ def test_what_was_used_last_is_kept_and_what_a_crash_left_is_swept(
     for age, path in ((9, oldest), (5, other)):
         then = time.time() - 1000 * age
         os.utime(path, (then, then))
-    crashed, running = oldest.with_name("crashed.part"), oldest.with_name("running.part")
+    crashed, running = oldest.with_name("crashed.segselect-part"), oldest.with_name("running.segselect-part")
     for path in (crashed, running):
         path.write_bytes(b"half")
     os.utime(crashed, (1, 1))

@@ -26,7 +26,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("ids", metavar="ID...", nargs=-1, required=True)
+@click.argument("ids", metavar="ID|F.onnx...", nargs=-1, required=True)
 @click.option("--images", type=_PATH, required=True, metavar="DIR", help="A folder of images, or a zip.")
 @click.option(
     "--labels",
@@ -75,8 +75,9 @@ def evaluate(
     """
     from zoo.evaluation import Candidate, evaluate_all
     from zoo.evaluation.summary import as_record, summarise
+    from zoo.own import named_row
 
-    rows = [(catalog or all_shipped()).row(row_id) for row_id in ids]
+    rows = [named_row(row_id, catalog or all_shipped(), size) for row_id in ids]
     if len(set(ids)) < len(ids):
         raise InputError("the same id is given twice: name each row once.")
     work = _items(images, labels)

@@ -26,7 +26,7 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command()
-@click.argument("row_id", metavar="ID")
+@click.argument("row_id", metavar="ID|F.onnx")
 @click.argument("images", metavar="IMAGE...", nargs=-1, required=True, type=_PATH)
 @click.option("--size", type=SIZE, help="Input size, width x height; the row's own if left out.")
 @click.option("--fit", type=click.Choice(["stretch", "pad"]), default="stretch", show_default=True)
@@ -63,11 +63,13 @@ def predict(
     Examples:
       python -m zoo predict cityscapes-mobilenetv2-unetlite-768x384 street.jpg --out mask.png
       python -m zoo predict cityscapes-mobilenetv2-fpnlite-768x384 photos --out masks --overlay masks
+      python -m zoo predict network.onnx street.jpg --overlay overlay.png
     """
+    from zoo.own import named_row
     from zoo.prediction import predict as predict_one
     from zoo.weights.checkpoints import resolve
 
-    row = (catalog or all_shipped()).row(row_id)
+    row = named_row(row_id, catalog or all_shipped(), size)
     checkpoint = resolve(row, weights)  # once, before any image: without weights there is nothing to do
     paths = _images(images)
     targets = _targets(paths, out, overlay)
