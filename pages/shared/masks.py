@@ -1,22 +1,50 @@
 """Making a mask for a visitor: their picture, their weights, one inference at a time on the server."""
 
+import csv
 import hashlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from zoo.errors import ModelFileError, ZooError, shown_name
+from zoo import limits
+from zoo.errors import ModelFileError, NotNowError, ZooError, shown_name
 from zoo.images import read_image
-from zoo.prediction import Prediction, predict
+from zoo.limits import MEGABYTE
+from zoo.prediction import Job, Prediction, carry_out, prepare
 from zoo.queue import TicketQueue
 from zoo.sizes import Size
 from zoo.tables import DATA
+from zoo.weights.checkpoints import FORMATS, Checkpoint
 
-SAMPLE = DATA / "samples" / "china.jpg"
-MODEL_TYPES = ["pth", "pt", "safetensors", "onnx", "tflite"]
+SAMPLES = DATA / "samples"
+MODEL_TYPES = [suffix.lstrip(".") for suffix in FORMATS]
 IMAGE_TYPES = ["jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "mpo"]
+
+
+@dataclass(frozen=True)
+class Given:
+    """A picture as the visitor gave it."""
+
+    data: bytes
+    name: str
+    sha256: str
+
+    @classmethod
+    def of(cls, data: bytes, name: str) -> "Given":
+        """Return the picture with its hash."""
+        return cls(data, name, hashlib.sha256(data).hexdigest())
+
+
+@dataclass
+class Kept:
+    """What a visitor's session keeps: the last mask, and the job that failed last, with its words."""
+
+    key: tuple[Job, str] | None = None
+    prediction: Prediction | None = None
+    failed: tuple[tuple[Job, str], str] | None = None
 
 
 @st.cache_resource
@@ -25,79 +53,119 @@ def queue() -> TicketQueue:
     return TicketQueue()
 
 
-def picture_bytes(source: str) -> tuple[bytes, str] | None:
-    """Return the visitor's picture and its name, or None while there is none."""
+@st.cache_data
+def samples() -> dict[str, dict[str, str]]:
+    """Return the sample pictures by title, with file, credit and licence."""
+    with (SAMPLES / "samples.csv").open(encoding="utf-8", newline="") as file:
+        return {line["title"]: line for line in csv.DictReader(file)}
+
+
+@st.cache_data
+def _sample(file: str) -> Given:
+    return Given.of((SAMPLES / file).read_bytes(), file)
+
+
+def picture_control(source: str) -> Given | None:
+    """Draw what gives the picture and return it, or None while there is none; it stays when pages change."""
     if source == "Sample":
-        return SAMPLE.read_bytes(), SAMPLE.name
+        entry = next(iter(samples().values()))
+        return _sample(entry["file"])
     if source == "Camera":
-        taken = st.camera_input("Take a picture", key="demo_camera")
-        return None if taken is None else (taken.getvalue(), "camera picture")
-    sent = st.file_uploader(
-        "Your picture: JPEG, PNG, WebP, BMP or TIFF, up to 20 MB and 40 megapixels",
-        IMAGE_TYPES,
-        key="demo_upload",
-        max_upload_size=20,
-    )
+        sent = st.camera_input("Take a picture", key="demo_camera")
+    else:
+        sent = st.file_uploader(
+            f"JPEG, PNG, WebP, BMP or TIFF, up to {limits.IMAGE_BYTES // MEGABYTE} MB and "
+            f"{limits.IMAGE_PIXELS // 1_000_000} megapixels",
+            IMAGE_TYPES,
+            key="demo_upload",
+            max_upload_size=limits.IMAGE_BYTES // MEGABYTE,
+        )
+    pictures: dict[str, Given] = st.session_state.setdefault("demo_pictures", {})
+    if sent is not None:
+        pictures[source] = Given.of(sent.getvalue(), getattr(sent, "name", "camera picture"))
+    given = pictures.get(source)
+    if given is not None and sent is None:
+        st.caption(f"{shown_name(given.name)}, as you gave it before.")
     st.caption("It stays in the memory of this server and is not stored.")
-    return None if sent is None else (sent.getvalue(), sent.name)
+    return given
 
 
-def own_weights() -> str | None:
-    """Return the path of the visitor's uploaded weights, or None while there are none."""
-    sent = st.file_uploader("Your weights, up to 500 MB", MODEL_TYPES, key="demo_own_weights")
-    if sent is None:
-        return None
-    suffix = next((f".{kind}" for kind in MODEL_TYPES if sent.name.lower().endswith(f".{kind}")), None)
-    if suffix is None:
-        raise ModelFileError(f"{sent.name!r} cannot be used: give one of {', '.join(MODEL_TYPES)}.")
-    # The name on disk comes from the content, never from the visitor; the folder goes with the session.
-    folder = st.session_state.setdefault("demo_folder", tempfile.TemporaryDirectory(prefix="segselect-"))
-    data = sent.getvalue()
-    path = Path(folder.name) / (hashlib.sha256(data).hexdigest()[:32] + suffix)
-    if not path.exists():
-        path.write_bytes(data)
-    st.session_state.demo_own_name = sent.name
-    return str(path)
+def own_weights() -> tuple[str, str] | None:
+    """Draw the uploader of a visitor's own weights; return where they lie and their name, or None."""
+    sent = st.file_uploader(
+        f"Your weights, up to {limits.MODEL_BYTES // MEGABYTE} MB", MODEL_TYPES, key="demo_own_weights"
+    )
+    kept: tuple[str, str, str] | None = st.session_state.get("demo_own")
+    if sent is not None and (kept is None or kept[0] != sent.file_id):
+        suffix = Path(sent.name).suffix.lower()
+        if suffix not in FORMATS:
+            raise ModelFileError(
+                f"{shown_name(sent.name)} cannot be used: give one of {', '.join(MODEL_TYPES)}."
+            )
+        # One file a visitor, named by us; the folder goes with the session.
+        folder = st.session_state.setdefault("demo_folder", tempfile.TemporaryDirectory(prefix="segselect-"))
+        for earlier in Path(folder.name).iterdir():
+            earlier.unlink()
+        path = Path(folder.name) / f"{hashlib.sha256(sent.file_id.encode()).hexdigest()[:32]}{suffix}"
+        path.write_bytes(sent.getbuffer())
+        kept = st.session_state.demo_own = (sent.file_id, str(path), sent.name)
+    return None if kept is None else kept[1:]
 
 
 def make_mask(
-    data: bytes, name: str, row_id: str, weights: str | None, size: Size | None, fit: str, runtime: str | None
+    given: Given,
+    row_id: str,
+    weights: str | None,
+    size: Size | None,
+    fit: str,
+    runtime: str | None,
+    own_name: str | None = None,
 ) -> Prediction | None:
-    """Return the mask, made now or kept from the last rerun; on an error the last good one, with a line."""
-    key = (hashlib.sha256(data).digest(), row_id, weights, size, fit, runtime)
-    kept = st.session_state.get("demo_result")
-    if kept is not None and kept[0] == key:
-        return kept[1]
-    status = st.status("Waiting for a free place", expanded=False)
+    """Return the mask, made now or kept from the last rerun; on an error the last good one, with a line.
+
+    What failed is remembered like what worked: the same request is not carried out again in vain.
+    """
+    kept: Kept = st.session_state.setdefault("demo_kept", Kept())
+    job: Job | None = None
     try:
-        with queue().turn(lambda place: status.update(label=f"Waiting: place {place} in the queue")):
-            prediction = predict(
-                row_id,
-                read_image(data, name),
-                weights=weights,
-                size=size,
-                fit=fit,
-                runtime=runtime,
-                progress=lambda words: status.update(label=words),
-            )
+        job, checkpoint = prepare(row_id, weights=weights, size=size, fit=fit, runtime=runtime)
+        key = (job, given.sha256)
+        if kept.failed is not None and kept.failed[0] == key:
+            return _told(kept, kept.failed[1])
+        if kept.key != key:
+            kept.prediction, kept.key = _make(given, job, checkpoint), key
     except ZooError as error:
-        status.update(label="No new mask", state="error")
-        st.error(_by_the_visitors_name(str(error), weights), icon=":material/error:")
-        if kept is not None:
-            st.caption("Below is the mask before this change.")
-        return None if kept is None else kept[1]
-    status.update(label=f"Mask made in {prediction.seconds:.2f} s", state="complete")
-    st.session_state.demo_result = (key, prediction)
-    return prediction
+        words = str(error)
+        if weights is not None and own_name is not None:  # the visitor's file as they know it
+            words = words.replace(Path(weights).name, shown_name(own_name))
+        if job is not None and not isinstance(error, NotNowError):  # which may pass by itself
+            kept.failed = ((job, given.sha256), words)
+        return _told(kept, words)
+    return kept.prediction
 
 
-def _by_the_visitors_name(text: str, weights: str | None) -> str:
-    """Name the visitor's own file as they know it, not as it lies here."""
-    name = st.session_state.get("demo_own_name")
-    return text if name is None or weights is None else text.replace(Path(weights).name, shown_name(name))
+def _make(given: Given, job: Job, checkpoint: Checkpoint) -> Prediction:
+    """Make a mask in the visitor's turn, telling each step in a line that is gone afterwards."""
+    line = st.empty()
+
+    def tell(words: str) -> None:
+        line.info(words, icon=":material/hourglass_top:")
+
+    try:
+        with queue().turn(lambda place: tell(f"Waiting: place {place} in the queue")):
+            return carry_out(job, checkpoint, read_image(given.data, given.name), progress=tell)
+    finally:
+        line.empty()
+
+
+def _told(kept: Kept, words: str) -> Prediction | None:
+    st.error(words, icon=":material/error:")
+    if kept.prediction is not None:
+        st.caption("Below is the mask before this change.")
+    return kept.prediction
 
 
 def show_progress(bar: DeltaGenerator, done: int, total: int | None) -> None:
     """Move a download's bar; `done` and `total` are bytes, `total` None where the server does not say."""
-    megabytes = f"{done / 1e6:.1f} MB"
+    megabytes = f"{done / MEGABYTE:.1f} MB"
     bar.progress(min(1.0, done / total) if total else 0.0, f"Downloading: {megabytes}")

@@ -1,18 +1,22 @@
 """The Demo page, run by Streamlit's own test runner on the sample picture."""
 
+import hashlib
 import io
 import re
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 import zoo
 from pages.shared.masks import IMAGE_TYPES, MODEL_TYPES
+from pages.shared.views import SCREEN_SIDE, masked, wiped
 from tests.hostile_files import BAD_IMAGES, BAD_MODELS, BAD_WEIGHTS
 from zoo import limits
+from zoo.cache import weights_dir
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "data" / "samples" / "china.jpg"
@@ -42,7 +46,7 @@ def upload(page: AppTest, name: str, data: bytes) -> AppTest:
 
 
 def test_sample_gets_the_mask_that_the_library_gives(page: AppTest) -> None:
-    shown = page.session_state["demo_result"][1]
+    shown = page.session_state["demo_kept"].prediction
     alone = zoo.predict("cityscapes-mobilenetv2-unetlite-768x384", SAMPLE)
     assert (shown.labels == alone.labels).all()
 
@@ -54,29 +58,90 @@ def test_says_whose_weights_made_it(page: AppTest) -> None:
 
 
 def test_strength_does_not_run_the_network_again(page: AppTest) -> None:
-    before = page.session_state["demo_result"][1]
+    before = page.session_state["demo_kept"].prediction
     page.slider(key="demo_strength").set_value(10).run()
-    assert page.session_state["demo_result"][1] is before
+    assert page.session_state["demo_kept"].prediction is before
 
 
-def test_row_without_weights_names_the_ways(page: AppTest) -> None:
+def test_row_without_weights_offers_what_can_be_done(page: AppTest) -> None:
     page.selectbox(key="demo_row").set_value("cityscapes-resnet50-fcn-1040x520").run()
     assert not page.exception
+    assert not page.error
+    assert [entry.value for entry in page.subheader] == ["No weights for this network here yet"]
+    assert "Download the published weights" not in [button.label for button in page.button]
+    page.selectbox(key="demo_row").set_value("cityscapes-erfnet-1024x512").run()
+    assert "Download the published weights" in [button.label for button in page.button]
+
+
+def test_a_failure_is_not_tried_again(page: AppTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    upload(page, "broken.png", b"no picture at all")
     assert len(page.error) == 1
-    assert "cityscapes-resnet50-fcn-1040x520" in page.error[0].value
+    monkeypatch.setattr("pages.shared.masks.carry_out", lambda *_, **__: pytest.fail("tried again"))
+    monkeypatch.setattr("pages.shared.masks.read_image", lambda *_: pytest.fail("read again"))
+    page.slider(key="demo_strength").set_value(10).run()
+    assert not page.exception
+    assert len(page.error) == 1
+
+
+def test_published_weights_take_over_once_they_are_here(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    row = "cocoseg21-mobilenetv2-unetlite-512x512"
+    page.selectbox(key="demo_row").set_value(row).run()
+    assert page.session_state["demo_kept"].prediction.weights.kind == "bundled"
+    state = zoo.build_model(row).state_dict()
+    torch.save(state, tmp_path / "x.pth")
+    data = (tmp_path / "x.pth").read_bytes()
+    folder = weights_dir()
+    folder.mkdir(parents=True, exist_ok=True)
+    place = folder / f"{row}.{hashlib.sha256(data).hexdigest()}.pth"
+    place.write_bytes(data)
+    try:
+        page.run()
+        assert not page.exception
+        assert page.session_state["demo_kept"].prediction.weights.kind == "published"
+    finally:
+        place.unlink()
+
+
+def test_an_uploaded_picture_stays_when_pages_change(page: AppTest) -> None:
+    upload(page, "mine.png", png((64, 48)))
+    assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
+    page.switch_page("catalog.py").run()
+    page.switch_page("demo.py").run()
+    assert not page.exception
+    assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
+    page.segmented_control(key="demo_source").set_value("Sample").run()
+    page.segmented_control(key="demo_source").set_value("Upload").run()
+    assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
+
+
+def test_pictures_on_the_screen_are_the_library_s(page: AppTest) -> None:
+    made = page.session_state["demo_kept"].prediction
+    whole = np.asarray(Image.open(io.BytesIO(masked(made.rgb, made.label_map, 1))).convert("RGB")).astype(int)
+    step = -(-max(made.labels.shape) // SCREEN_SIDE)
+    wanted = np.asarray(made.label_map.classes.palette)[made.labels[::step, ::step]]
+    assert np.median(np.abs(whole - wanted)) <= 3  # JPEG
+    half = wiped(made.rgb, masked(made.rgb, made.label_map, 1), 0.5)
+    both = np.asarray(Image.open(io.BytesIO(half)).convert("RGB")).astype(int)
+    middle = both.shape[1] // 2
+    assert (
+        np.median(np.abs(both[:, : middle - 5] - made.rgb[::step, ::step][:, : middle - 5].astype(int))) <= 4
+    )
+    assert np.median(np.abs(both[:, middle + 5 :] - wanted[:, middle + 5 :])) <= 3
 
 
 def test_every_bad_picture_is_one_line_and_the_next_works(page: AppTest) -> None:
     page.segmented_control(key="demo_source").set_value("Upload").run()
-    before = page.session_state["demo_result"][1]
+    before = page.session_state["demo_kept"].prediction
     for name, (data, words) in BAD_IMAGES.items():
         if Path(name).suffix[1:] in IMAGE_TYPES:  # the uploader itself refuses the others
             upload(page, name, data)
             assert [bool(re.search(words, error.value)) for error in page.error] == [True], name
-            assert page.session_state["demo_result"][1] is before, name
+            assert page.session_state["demo_kept"].prediction is before, name
     upload(page, "good.png", png((64, 48)))
     assert not page.error
-    assert page.session_state["demo_result"][1].labels.shape == (48, 64)
+    assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, on making the files: sparse is in beta
@@ -88,7 +153,7 @@ def test_every_bad_file_of_weights_is_one_line_and_the_bundled_ones_work(
     for name, (write, _) in BAD_WEIGHTS.items():
         write(tmp_path / name)
         files[name] = (tmp_path / name).read_bytes()
-    before = page.session_state["demo_result"][1]
+    before = page.session_state["demo_kept"].prediction
     page.selectbox(key="demo_weights").set_value("Your own file").run()
     for name, data in files.items():
         if Path(name).suffix[1:] in MODEL_TYPES:
@@ -97,7 +162,7 @@ def test_every_bad_file_of_weights_is_one_line_and_the_bundled_ones_work(
             assert len(page.error) == 1, name
             assert name in page.error[0].value, page.error[0].value
             assert "\n" not in page.error[0].value, name
-            assert page.session_state["demo_result"][1] is before, name
+            assert page.session_state["demo_kept"].prediction is before, name
     assert not (tmp_path / "ran").exists()
     page.selectbox(key="demo_weights").set_value("Bundled").run()
     assert not page.error
