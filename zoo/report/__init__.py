@@ -31,7 +31,7 @@ from zoo.families import families
 from zoo.images import Picture
 from zoo.report.masks import Masks, make_masks
 from zoo.rows import Row
-from zoo.selection import PUBLISHED, Answer, answer, counted_at, excluded, rank, with_counted
+from zoo.selection import PUBLISHED, Answer, answer, counted_at, excluded, rank, twins, with_counted
 from zoo.sizes import Size
 from zoo.words import Cost, format_gmacs, size_warnings
 
@@ -122,7 +122,7 @@ def _context(
         "measured": _measured(decision.evaluations, names),
         "evaluations": decision.evaluations,
         "names": names,
-        "charts": _charts(decision, cost, ranked, ids, names),
+        "charts": _charts(decision, cost, ranked, ids, names, found.chosen),
         "dataset": load_datasets()["title"].get(decision.dataset, decision.dataset),
         "versions": _versions(),
     }
@@ -188,17 +188,24 @@ def _measured(summaries: Sequence[Summary], names: dict[str, str]) -> list[dict[
 
 
 def _charts(
-    decision: Decision, cost: Cost, ranked: pd.DataFrame, ids: Sequence[str], names: dict[str, str]
+    decision: Decision,
+    cost: Cost,
+    ranked: pd.DataFrame,
+    ids: Sequence[str],
+    names: dict[str, str],
+    best: str | None,
 ) -> dict[str, str]:
     """Return the figures as JSON, by the name of their place in the template."""
     labels = {key: facts.label for key, facts in families().items()}
-    points = ranked.assign(family_label=ranked["family"].map(labels).fillna("own row"))
+    points = ranked.assign(
+        family_label=ranked["family"].map(labels).fillna("own row"), twins=twins(ranked, cost)
+    )
     # Plotly takes some markup in text for formatting: names of own rows are shown as they are.
     text = points.select_dtypes("str").columns
     points[text] = points[text].map(escape, na_action="ignore")
     figures = {}
     if not points.empty:
-        figures["frontier"] = pareto(points, cost=cost, budget=decision.max_gmacs, chosen=ids)
+        figures["frontier"] = pareto(points, cost=cost, budget=decision.max_gmacs, chosen=ids, answer=best)
     if any(each.counted_gmacs and each.miou is not None for each in decision.evaluations):
         figures["measured"] = measured_scatter(decision.evaluations, names)
     if decision.evaluations:

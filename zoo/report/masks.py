@@ -54,11 +54,10 @@ class Masks:
             _shown("The picture", "; ".join(self.picture.changes), Image.fromarray(self.picture.rgb), side)
         ]
         for row, found in self.predictions:
-            image = blend(found.rgb, found.labels, found.label_map.classes.palette, 0.6, outlines=True)
+            image = blend(found.rgb, found.label_map, outlines=True)
             words = f"Input {found.size}, {found.seconds:.2f} s in {found.runtime}. "
             words += f"Weights: {found.weights.label}."
-            entries = legend(found.classes, found.shares, found.label_map.classes.palette)
-            pictures.append(_shown(row.title, words, image, side, tuple(entries)))
+            pictures.append(_shown(row.title, words, image, side, tuple(legend(found.label_map))))
         if self.differ is not None:
             pictures.append(self._differences(self.differ, side))
         notices = dict.fromkeys(found.weights.notice for _, found in self.predictions)
