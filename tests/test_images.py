@@ -2,6 +2,8 @@
 
 import io
 import struct
+import subprocess
+import sys
 import zlib
 from pathlib import Path
 
@@ -239,3 +241,36 @@ def test_names_from_outside_stay_text() -> None:
     message = refusal(b"", "../../etc/evil\n<script>" + "x" * 5000)
     assert "etc" not in message
     assert len(message) < 200
+
+
+def test_an_error_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    """Pillow warns of large pictures, and libtiff writes by itself, both into the middle of ours."""
+    file = io.BytesIO()
+    Image.fromarray(np.random.default_rng(0).integers(0, 256, (99, 99, 3), np.uint8)).save(
+        file, "TIFF", compression="tiff_lzw"
+    )
+    damaged = bytearray(file.getvalue())
+    for place in range(len(damaged) // 3, len(damaged) // 3 + 40):
+        damaged[place] ^= 0xFF
+    (tmp_path / "damaged.tif").write_bytes(damaged)
+    Image.new("1", (10_000, 10_000)).save(tmp_path / "large.png")
+    code = (
+        "import sys\n"
+        "from zoo.errors import ImageError\n"
+        "from zoo.images import read_image\n"
+        "for name in sys.argv[1:]:\n"
+        "    try:\n"
+        "        read_image(name)\n"
+        "    except ImageError as error:\n"
+        "        print(error, file=sys.stderr)\n"
+    )
+    names = [str(tmp_path / "damaged.tif"), str(tmp_path / "large.png")]
+    done = subprocess.run([sys.executable, "-c", code, *names], capture_output=True, text=True, check=True)
+    lines = done.stderr.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["damaged.tif", "large.png"]
+    assert "is damaged" in lines[0]
+    assert "10000x10000" in lines[1]
+
+
+def test_what_reading_takes_is_told() -> None:
+    assert read_image(np.zeros((900, 900, 3), np.uint8)).seconds > 0

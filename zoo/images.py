@@ -7,16 +7,20 @@ ImageError of one line that names it.
 
 from __future__ import annotations
 
+import ctypes
 import io
 import os
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import PIL
 from PIL import Image, ImageCms, UnidentifiedImageError
 
 from zoo import limits
@@ -53,6 +57,10 @@ _OTHER_FILES = (
     (8, b"mif1", "a HEIC photo"),
     (8, b"msf1", "a HEIC photo"),
 )
+
+
+# Of a picture's size Pillow only warns, on standard error, where zoo.limits refuses or allows.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True)
@@ -164,8 +172,21 @@ def open_image(data: bytes, name: str) -> Image.Image:
     return image
 
 
+@cache
+def _silence_libtiff() -> None:
+    """Keep libtiff from writing to standard error by itself: what is wrong with a file comes as an exception.
+
+    Pillow's wheels bring the library along; another build of Pillow goes on writing.
+    """
+    home = Path(PIL.__file__).parent
+    for library in [*home.glob(".dylibs/libtiff*"), *home.parent.glob("pillow.libs/libtiff*")]:
+        ctypes.CDLL(os.fspath(library)).TIFFSetErrorHandler(None)
+
+
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header, trying no format but the listed ones: others run more code, Ghostscript even."""
+    if data[:2] in (b"II", b"MM"):
+        _silence_libtiff()
     try:
         return Image.open(io.BytesIO(data), formats=limits.IMAGE_FORMATS)
     except UnidentifiedImageError as error:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from zoo.catalog import check_row_size, find_row
 from zoo.classes import LabelMap
-from zoo.errors import InferenceError, InputError, ZooError, shown_name
+from zoo.errors import InferenceError, InputError, SizeError, ZooError, shown_name
 from zoo.images import ImageSource, Picture, read_image
 from zoo.keeping import Kept
 from zoo.labelling import FULL_PIXELS, VOID, Frame, Labelled, find_labels
@@ -118,11 +118,21 @@ def prepare(
     if fit not in FITS:
         raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
     row = find_row(row_id)
-    asked = check_row_size(row, *(size or row.size))
+    asked = check_row_size(row, *_sides(row.size if size is None else size))
     checkpoint = resolve(row, weights)
     chosen = choose_runtime(checkpoint.format, runtime, file_name=shown_name(checkpoint.path))
     job = Job(row, checkpoint.kind, checkpoint.sha256, asked, chosen.name, fit, confidence)
     return job, checkpoint
+
+
+def _sides(size: object) -> tuple[object, object]:
+    try:
+        width, height = size  # type: ignore[misc]
+    except (TypeError, ValueError) as error:
+        raise SizeError(
+            f"size {str(size)[:40]} cannot be used: give width and height, such as (768, 384)."
+        ) from error
+    return width, height
 
 
 def predict(

@@ -13,8 +13,8 @@ from zoo.errors import NotNowError
 from zoo.rows import Row
 from zoo.sizes import Size
 
-_OVERHEAD = 1.1
-_FIXED_BYTES = 40_000_000
+_OVERHEAD = 1.5
+_FIXED_BYTES = 30_000_000
 """Beyond the peak activation: what onnxruntime reorders and aligns, and threads' own heaps. Measured."""
 
 
