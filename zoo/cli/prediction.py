@@ -16,6 +16,7 @@ from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_
 from zoo.errors import ImageError, InferenceError, InputError, shown_name
 from zoo.limits import MEGABYTE
 from zoo.pairs import IMAGE_SUFFIXES
+from zoo.runtimes import RUNTIMES
 from zoo.sizes import Size
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--fit", type=click.Choice(["stretch", "pad"]), default="stretch", show_default=True)
 @click.option(
     "--runtime",
-    type=click.Choice(["onnxruntime", "torch", "litert"]),
-    help="What runs the network; the fastest that can if left out.",
+    type=click.Choice(list(RUNTIMES)),
+    help="What runs the network; the first of these that can if left out, openvino never.",
 )
 @click.option(
     "--weights", metavar="FILE", help="published, bundled, or a file of your own; the best if left out."
