@@ -4,6 +4,7 @@ from functools import partial
 
 import streamlit as st
 
+from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.errors import shown_errors
 from pages.shared.filters import filter_chips, filtered, filters_control
@@ -14,7 +15,6 @@ from pages.shared.shortlist import (
     budget_control,
     choose,
     dataset_control,
-    rows_control,
     shortlist,
     size_control,
 )
@@ -53,7 +53,7 @@ if len(answers) > 1:
 for dataset, best in answers.items():
     if best.chosen is None:
         offers(table, best, cost)
-    elif len(answers) == 1:
+    if len(answers) == 1 and (best.chosen or inverses):
         answer_cards(table, best, cost, inverses.get(dataset))
     if best.hidden is not None:
         st.caption(
@@ -97,10 +97,8 @@ for dataset, best in answers.items():
         st.caption(warning)
     ranking(table, dataset, chosen.budget, cost, passing)
 
-st.subheader("Shortlist", anchor=False)
-rows_control()
-picked = table.loc[[row for row in chosen.rows if row in table.index]]
-for warning in size_warnings(picked):
+shortlist_panel()
+for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
     st.caption(warning)
 
 here = table[table["dataset"].isin(chosen.datasets)]

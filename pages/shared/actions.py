@@ -5,8 +5,9 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from pages.shared.link import link_to
+from pages.shared.loaders import row_names
 from pages.shared.settings import store
-from pages.shared.shortlist import ROWS, SHARED
+from pages.shared.shortlist import ROWS, SHARED, drop
 
 NEXT = {"complexity": "See its cost", "demo": "Try it on a picture", "compare": "Compare"}
 """By page: what its link beside a row says."""
@@ -15,7 +16,7 @@ NEXT = {"complexity": "See its cost", "demo": "Try it on a picture", "compare": 
 def row_actions(row_id: str, *, key: str) -> None:
     """Draw the links that lead on from a row; `key` tells several of them on a page apart."""
     rows = list(dict.fromkeys([row_id, *ROWS.value]))
-    with st.container(horizontal=True, gap="small", vertical_alignment="center", key=f"actions_{key}"):
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
         for page, label in NEXT.items():
             if page in store().pages:
                 own = {"demo_row": [row_id]} if page == "demo" else {"rows": rows}
@@ -24,3 +25,15 @@ def row_actions(row_id: str, *, key: str) -> None:
             query = urlencode(link_to(SHARED, rows=rows), doseq=True)
             st.caption("This page with this row chosen:")
             st.code(f"{st.context.url or ''}?{query}", language=None, wrap_lines=True)
+
+
+def shortlist_panel() -> None:
+    """Draw the chosen rows by name, each with where to go next and a button that drops it."""
+    if not ROWS.value:
+        return
+    st.subheader("Shortlist", anchor=False)
+    for row_id in ROWS.value:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"listed_{row_id}"):
+            st.markdown(f"**{row_names()[row_id]}**", width="content")
+            row_actions(row_id, key=f"listed_{row_id}")
+            st.button("Drop", type="tertiary", key=f"drop_{row_id}", on_click=drop, args=(row_id,))

@@ -18,11 +18,15 @@ from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_c
 
 def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer | None) -> None:
     """Draw a card for the answer, the next cheaper, one better, and the cheapest that is accurate enough."""
-    entries = [
-        ("Take this", "blue", best.chosen, "Nothing fits."),
-        ("Next cheaper", "gray", best.next_cheaper, "No row is cheaper."),
-        ("One better", "gray", best.next_better, "No row is more accurate."),
-    ]
+    entries = (
+        []
+        if best.chosen is None
+        else [
+            ("Take this", "blue", best.chosen, "Nothing fits."),
+            ("Next cheaper", "gray", best.next_cheaper, "Nothing is cheaper."),
+            ("One better", "gray", best.next_better, "Nothing is more accurate."),
+        ]
+    )
     if inverse is not None:
         entries.append(("Accurate enough", "green", inverse.chosen, "No row is accurate enough."))
     for (title, colour, row_id, nothing), place in zip(entries, st.columns(len(entries)), strict=True):

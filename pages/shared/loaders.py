@@ -18,6 +18,11 @@ from zoo.weights.checkpoints import status
 CATALOG = Choice("catalog", lambda: [*catalog_names(), "+".join(catalog_names())], PUBLISHED)
 
 
+def catalog_title(name: str) -> str:
+    """Return a catalog's name for people."""
+    return catalog_named(name).title
+
+
 def chosen_catalog() -> Catalog:
     """Return the catalog that the visitor has chosen."""
     return catalog_named(CATALOG.value)
@@ -82,6 +87,32 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
         activation_m=costs["peak_activation_values"] / 1e6,
         peak_activation_values=costs["peak_activation_values"],
     )
+
+
+def listed(size: Size | None) -> pd.DataFrame:
+    """Return the rows for the Catalog: `table_at` with the audit, `weights`, and `searched`, its words."""
+    return _listed(chosen_catalog(), size).assign(weights=weights_words())
+
+
+SEARCHED = [
+    "title",
+    "name",
+    "published_name",
+    "dataset",
+    "family_label",
+    "section",
+    "group",
+    "input",
+    "verdict",
+]
+SEARCHED += ["gmacs_printed", "miou_printed", "notes"]
+
+
+@lru_cache(maxsize=64)
+def _listed(rows: Catalog, size: Size | None) -> pd.DataFrame:
+    table = _table_at(rows, size).join(_audited(rows)[["error_pct", "verdict", "explanation", "gmacs_there"]])
+    text = table[SEARCHED].astype(object).where(table[SEARCHED].notna(), "").agg(" ".join, axis=1)
+    return table.assign(searched=text.str.lower())
 
 
 @st.cache_resource(ttl=10, show_spinner=False)

@@ -1,31 +1,34 @@
 """How rows look in a table: one place for labels and number formats."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from pages.shared.shortlist import ROWS
+
 COLUMNS = {
-    "title": st.column_config.TextColumn("Network", width="medium", pinned=True),
+    "title": st.column_config.TextColumn("Network"),
     "take": st.column_config.TextColumn("Take this"),
     "cheaper": st.column_config.TextColumn("Next cheaper"),
     "better": st.column_config.TextColumn("One better"),
-    "rank": st.column_config.NumberColumn("Rank", width="small"),
-    "cost": st.column_config.NumberColumn("GigaMACs", format="%.4g"),
+    "rank": st.column_config.NumberColumn("Rank", width=56),
+    "cost": st.column_config.NumberColumn("GigaMACs", format="%.6g"),
     "activation_mb": st.column_config.NumberColumn("Peak activation (MB, 8 bits)", format="%.1f"),
     "weights": st.column_config.TextColumn("Weights"),
-    "name": st.column_config.TextColumn("Model", width="medium", pinned=True),
+    "name": st.column_config.TextColumn("Model", width=154),
     "dataset": st.column_config.TextColumn("Data set"),
     "published_name": st.column_config.TextColumn("As printed"),
-    "input": st.column_config.TextColumn("Published at", help="Input size, width x height"),
-    "gmacs": st.column_config.NumberColumn("GigaMACs, published", format="%.4g"),
-    "counted_gmacs": st.column_config.NumberColumn("GigaMACs, counted", format="%.4f"),
+    "input": st.column_config.TextColumn("Size", width=72, help="Input size, width x height"),
+    "gmacs": st.column_config.NumberColumn("GigaMACs", format="%.6g", width=72, help="As printed"),
+    "counted_gmacs": st.column_config.NumberColumn("Counted", format="%.4f", help="GigaMACs, counted"),
     "error_pct": st.column_config.NumberColumn("Difference (%)", format="%.2f"),
     "verdict": st.column_config.TextColumn("Verdict"),
-    "miou": st.column_config.NumberColumn("mIoU, published (%)", format="%.2f"),
+    "miou": st.column_config.NumberColumn("mIoU", format="%.4g", width=56, help="Percent, as printed"),
     "on_frontier": st.column_config.CheckboxColumn("Frontier"),
-    "params_m": st.column_config.NumberColumn("Parameters (M)", format="%.2f"),
+    "params_m": st.column_config.NumberColumn("Parameters (M)", format="%.2f", width=110),
     "activation_m": st.column_config.NumberColumn(
         "Peak activation (M values)", format="%.1f", help="At the published input size"
     ),
@@ -55,12 +58,38 @@ COLUMNS = {
 def show_rows(table: Any, columns: Sequence[str] | None = None, **options: Any) -> Any:
     """Show a table (or a styled one, with its `columns`); only its own columns are told about."""
     known = {name: COLUMNS[name] for name in columns or table.columns if name in COLUMNS}
-    return st.dataframe(table, column_config=known, hide_index=True, **options)
+    return st.dataframe(table, column_config=known, hide_index=True, placeholder="–", **options)
 
 
 def rows_table(rows: pd.DataFrame, columns: list[str], **options: Any) -> Any:
     """Show rows of the catalog with these columns."""
     return show_rows(rows[columns], **options)
+
+
+def chosen_from(
+    rows: pd.DataFrame,
+    columns: list[str],
+    *,
+    key: str,
+    style: Callable[[pd.DataFrame], Any] = lambda shown: shown,
+    **options: Any,
+) -> None:
+    """Show rows of the catalog; those that are selected are on the shortlist, the others of them are not."""
+    ids = list(rows.index)
+    show_rows(
+        style(rows[columns]),
+        columns,
+        key=key,
+        on_select=partial(_select, key, ids),
+        selection_mode="multi-row",
+        selection_default={"selection": {"rows": [n for n, row in enumerate(ids) if row in ROWS.value]}},
+        **options,
+    )
+
+
+def _select(key: str, ids: list[str]) -> None:
+    selected = [ids[n] for n in st.session_state[key]["selection"]["rows"] if n < len(ids)]
+    ROWS.set([*(row for row in ROWS.value if row not in ids), *selected])
 
 
 def download_table(table: pd.DataFrame, name: str, **options: object) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import zoo
+from zoo.audit import audit
 from zoo.catalog import catalog_named
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,14 +20,17 @@ def page() -> AppTest:
 
 
 def test_all_rows_in_the_tables_order(page: AppTest) -> None:
-    printed = [name for table in page.dataframe for name in table.value["published_name"]]
-    assert printed == list(zoo.load_catalog()["published_name"])
+    table = catalog_named("published").table
+    shown = page.dataframe[0].value
+    assert list(shown["name"]) == list(table["name"])
+    assert list(shown["gmacs"].dropna()) == list(table["gmacs"].dropna())
+    assert list(shown["miou"].dropna()) == list(table["miou"].dropna())
 
 
 def test_search_finds_every_word(page: AppTest) -> None:
-    page.text_input(key="catalog_search").set_value("fpnlite -1536x768").run()
-    found = [name for table in page.dataframe for name in table.value["published_name"]]
-    assert found == ["MobileNetV2+FPNLite", "RegNetX3.2FF+FPNLite", "RegNetX400MF+FPNLite"]
+    page.text_input(key="catalog_search").set_value("fpnlite 1536x768").run()
+    found = [name for table in page.dataframe for name in table.value["name"]]
+    assert found == ["MobileNetV2+FPNLite", "RegNetX3.2GF+FPNLite", "RegNetX400MF+FPNLite"]
 
 
 def test_search_without_a_match_says_so(page: AppTest) -> None:
@@ -47,10 +50,24 @@ def test_the_recent_catalog_names_its_sources() -> None:
     app.query_params["catalog"] = "recent"
     app.run().switch_page("catalog.py").run()
     assert not app.exception
-    shown = [name for table in app.dataframe for name in table.value["published_name"]]
-    assert shown == [row.published_name for row in catalog_named("recent").rows]
+    shown = [name for table in app.dataframe for name in table.value["name"]]
+    assert shown == [row.name for row in catalog_named("recent").rows]
     text = "\n".join(element.value for element in app.markdown)
     assert "[20] Guo, M.-H." in text
     assert "[What was read](https://github.com/Visual-Attention-Network/SegNeXt/blob/" in text
     assert "**ADE20K** (150 classes)" in text
     assert "**ADE20K32**" not in text
+
+
+def test_grouping_shows_every_row_once_and_repeats_no_data_set(page: AppTest) -> None:
+    page.segmented_control(key="catalog_view").set_value("Grouped").run()
+    names = [name for table in page.dataframe for name in table.value["name"]]
+    assert names == list(catalog_named("published").table["name"])
+    assert all(table.value["dataset"].nunique() > 1 for table in page.dataframe if "dataset" in table.value)
+
+
+def test_audit_columns_are_behind_a_switch(page: AppTest) -> None:
+    assert "verdict" not in page.dataframe[0].value
+    page.toggle(key="catalog_audit").set_value(True).run()
+    shown = page.dataframe[0].value
+    assert shown["verdict"].value_counts()["equal"] == (audit()["verdict"] == "equal").sum()

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.labels import place_names
+from zoo.charts.labels import LINE, place_names
 from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks
 from zoo.selection import COUNTED, PUBLISHED
 from zoo.words import Cost, format_gmacs
@@ -56,7 +56,15 @@ def pareto(
     if answer is not None and answer in rows.index:
         _add_ring(figure, rows.loc[answer], cost)
     _add_limits(figure, budget, min_miou, high)
-    _add_names(figure, on_frontier, rows, cost, (low, high), (bottom, top), height)
+    _add_names(
+        figure,
+        on_frontier[on_frontier.index.isin(points.index)],
+        rows,
+        cost,
+        (low, high),
+        (bottom, top),
+        height,
+    )
     ticks = log_ticks(low, high)
     figure.update_layout(
         xaxis={
@@ -205,9 +213,9 @@ def _add_names(
             text="<br>".join(text),
             align=place.xanchor,
             xanchor=place.xanchor,
-            yanchor="bottom",
+            yanchor="bottom" if place.up > 0 else "top",
             ax=place.right,
-            ay=-place.up,
+            ay=-place.up if place.up > 0 else -place.up - LINE * len(text),
             arrowwidth=1,
             arrowhead=0,
             arrowcolor=GREY,

@@ -42,12 +42,28 @@ def place_names(
     which no name may cover another, a point or the edge. A name that finds no free place takes the one that
     covers the least.
     """
-    places: list[Place] = []
+    orders = [np.argsort(x), np.argsort(-x)]
+    tried = [_placed(order, x, y, others, names, widths, height) for order in orders]
+    return min(tried, key=lambda found: found[1])[0]
+
+
+def _placed(
+    order: npt.NDArray[np.intp],
+    x: npt.NDArray[np.float64],
+    y: npt.NDArray[np.float64],
+    others: npt.NDArray[np.float64],
+    names: Sequence[Sequence[str]],
+    widths: Sequence[float],
+    height: float,
+) -> tuple[list[Place], float]:
+    """Return the places that names get one after another in this order, and what they cost together."""
+    places, total = [Place("left", 0, 0)] * len(names), 0.0
     taken: list[list[Box]] = [
         [_marker(left * width, up * height) for left, up in [*zip(x, y, strict=True), *others]]
         for width in widths
     ]
-    for left, up, lines in zip(x, y, names, strict=True):
+    for index in order:
+        left, up, lines = x[index], y[index], names[index]
         options = _options(max(map(len, lines)) * LETTER, len(lines) * LINE)
         costs = [
             sum(
@@ -58,10 +74,11 @@ def place_names(
             for place, distance in options
         ]
         best = options[int(np.argmin(costs))][0]
-        places.append(best)
+        places[index] = best
+        total += min(costs)
         for width, boxes in zip(widths, taken, strict=True):
             boxes.append(_box(left * width, up * height, best, lines))
-    return places
+    return places, total
 
 
 def _options(width: float, height: float) -> list[tuple[Place, float]]:
