@@ -71,7 +71,7 @@ def test_the_formula_is_the_live_count_of_each_family(family: str) -> None:
 
 
 @given(st.sampled_from(NETWORKS), SIDES, SIDES)
-@settings(max_examples=25)
+@settings(max_examples=15)
 def test_the_formula_is_the_live_count(row: Row, width: int, height: int) -> None:
     check_row(row, width, height)
 

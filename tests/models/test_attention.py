@@ -1,12 +1,19 @@
 """What attends to all positions: SegNeXt's factorisation and SegFormer's smallest sizes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
 
 from zoo.complexity import count_model
-from zoo.models import segformer, segnext
+from zoo.models import build_model, segformer, segnext
 from zoo.models.segnext import Factorisation
+from zoo.rows import Network, Row
+from zoo.sizes import Size
+from zoo.weights.layouts import build_for
 
 
 def test_a_factorisation_by_the_multiplicative_rules() -> None:
@@ -57,3 +64,36 @@ def test_segformers_smallest_picture() -> None:
     assert network(torch.rand(1, 3, 29, 29)).shape == (1, 3, 29, 29)
     with pytest.raises(RuntimeError, match="Kernel size can't be greater"):
         network(torch.rand(1, 3, 28, 64))
+
+
+def row_of(*network: str) -> Row:
+    return Row("own", "Own", "own", Size(64, 64), network=Network(*network), num_classes=3)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        ("segnext", "MSCAN-T", "Hamburger"),
+        ("efficientvit", "EfficientViT-B0", "EfficientViT-Seg"),
+        ("efficientvit", "EfficientViT-B0", "EfficientViT-Seg", '{"wide_end": true}'),
+        ("segformer", "MiT-B0", "All-MLP"),
+    ],
+    ids=str,
+)
+@torch.no_grad()
+def test_weights_from_a_file_are_all_that_a_network_needs(network: tuple[str, ...], tmp_path: Path) -> None:
+    row, x = row_of(*network), torch.rand(1, 3, 64, 96)
+    one = build_model(row)
+    save_file(one.state_dict(), tmp_path / "one.safetensors")
+    assert torch.equal(build_for(row, tmp_path / "one.safetensors")(x), one(x))
+
+
+@torch.no_grad()
+def test_segformers_public_names(tmp_path: Path) -> None:
+    row, x = row_of("segformer", "MiT-B0", "All-MLP"), torch.rand(1, 3, 64, 96)
+    one = build_model(row)
+    one.network.save_pretrained(tmp_path)
+    public = tmp_path / "model.safetensors"
+    with safe_open(public, "pt") as file:
+        assert "segformer.encoder.block.0.0.attention.self.sr.weight" in set(file.keys())
+    assert torch.equal(build_for(row, public)(x), one(x))

@@ -62,4 +62,21 @@ def build(encoder: str, decoder: str, num_classes: int) -> nn.Module:
     return choose(DECODERS, decoder, "decoder")(choose(ENCODERS, encoder, "encoder"), num_classes)
 
 
-FAMILY = Family(build, class_tensors=("network.decode_head.classifier.bias",))
+FAMILY = Family(
+    build,
+    class_tensors=("network.decode_head.classifier.bias",),
+    # The public checkpoints have the names of the library's earlier versions.
+    renames=(
+        (r"^(segformer|decode_head)\.", r"network.\1."),
+        (r"\.encoder\.block\.(\d)\.", r".stages.\1.blocks."),
+        (r"\.encoder\.(patch_embeddings|layer_norm)\.(\d)\.", r".stages.\2.\1."),
+        (r"\.self\.(q|k|v)(uery|ey|alue)\.", r".\1_proj."),
+        (r"\.self\.sr\.", ".sequence_reduction.sequence_reduction."),
+        (r"\.self\.layer_norm\.", ".sequence_reduction.layer_norm."),
+        (r"\.output\.dense\.", ".o_proj."),
+        (r"\.dense(\d)\.", r".fc\1."),
+        (r"\.layer_norm_1\.", ".layernorm_before."),
+        (r"\.layer_norm_2\.", ".layernorm_after."),
+        (r"\.linear_c\.", ".linear_projections."),
+    ),
+)

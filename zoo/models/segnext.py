@@ -149,13 +149,13 @@ class Factorisation(nn.Module):
     def __init__(self, channels: int, rank: int) -> None:
         super().__init__()
         # The published network draws these anew for each picture; drawn once, a picture has one answer and an
-        # export holds it. No parameter and in no checkpoint.
+        # export holds it. In no checkpoint, so they are real even where the network is built on meta.
         generator = torch.Generator().manual_seed(SEED)
         drawn = functional.normalize(torch.rand(channels, rank, generator=generator, device="cpu"), dim=0)
-        self.register_buffer("patterns", drawn.to(torch.get_default_device()), persistent=False)
+        self.register_buffer("patterns", drawn, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        patterns = self.patterns.expand(x.shape[0], -1, -1)
+        patterns = self.patterns.to(x.device).expand(x.shape[0], -1, -1)
         presence = functional.softmax(torch.bmm(x.transpose(1, 2), patterns), dim=-1)
         for _ in range(STEPS):
             presence = update(presence, x.transpose(1, 2), patterns)
