@@ -89,6 +89,30 @@ def test_show(capsys) -> None:
     assert "[11] " in out
 
 
+def test_catalogs_by_name(capsys) -> None:
+    listed = {name: document(capsys, "list", "--catalog", name) for name in ("published", "recent", "both")}
+    assert [len(rows) for rows in listed.values()] == [35, 42, 77]
+    assert listed["both"] == listed["published"] + listed["recent"]
+    shown = document(capsys, "show", "cityscapes-stdc1-1920x1024", "--catalog", "recent")
+    assert (shown["gmacs"], shown["cost_as_printed"]) == (63.235, "126.47 G OPS")
+    assert shown["source"].startswith("hailo-ai/hailo_model_zoo docs/")
+    _, out, _ = run(capsys, "show", "cityscapes-stdc1-1920x1024")
+    assert "2021. https://github.com/MichaelFan01/STDC-Seg/blob/" in out
+
+
+def test_pick_by_the_count_takes_rows_without_a_published_cost(capsys) -> None:
+    asked = ("pick", "--dataset", "Cityscapes", "--max-gmacs", "17", "--catalog", "both")
+    # STDC1-Seg50: 16.8631 counted, and nothing printed.
+    assert "cityscapes-stdc1-seg50-1024x512" not in [row["id"] for row in document(capsys, *asked)]
+    counted = document(capsys, *asked, "--counted")
+    row = next(row for row in counted if row["id"] == "cityscapes-stdc1-seg50-1024x512")
+    assert (row["gmacs"], round(row["counted_gmacs"], 4)) == (None, 16.8631)
+    assert [row["rank"] for row in counted] == list(range(1, len(counted) + 1))
+    status, _, err = run(capsys, *asked, "--counted", "--size", "640x480")
+    assert status == 2
+    assert "--size counts already" in err
+
+
 def test_pick_under_a_budget(capsys) -> None:
     rows = document(capsys, "pick", "--dataset", "Cityscapes", "--max-gmacs", "4")
     assert [row["miou"] for row in rows] == [70.39, 69.88, 69.13, 68.94, 68.77, 68.18]

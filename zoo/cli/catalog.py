@@ -100,6 +100,11 @@ class _Number(click.ParamType[float]):
     "--min-miou", type=_Number(check_miou), help="The accuracy to reach, in percent; cheapest first."
 )
 @click.option("--size", type=SIZE, help="Rank by the MACs counted at this input size, not by the published.")
+@click.option(
+    "--counted",
+    is_flag=True,
+    help="Rank by the MACs counted at each row's own size: rows without a published cost take part.",
+)
 @catalog_option
 @json_option
 def pick(
@@ -107,23 +112,27 @@ def pick(
     max_gmacs: float | None,
     min_miou: float | None,
     size: Size | None,
+    counted: bool,
     catalog: Catalog | None,
     as_json: bool,
 ) -> None:
     """Which network to take under a budget, or for an accuracy.
 
     Only rows with both an mIoU and GigaMACs take part. The mIoU is always the published one, at the published
-    size; with --size the MACs are counted at that size.
+    size; with --size the MACs are counted at that size, with --counted at each row's own.
 
     \b
     Examples:
       python -m zoo pick --dataset Cityscapes --max-gmacs 4
       python -m zoo pick --dataset Cityscapes --min-miou 72
       python -m zoo pick --dataset ADE20K32 --max-gmacs 4 --size 640x480 --json
+      python -m zoo pick --dataset Cityscapes --max-gmacs 40 --catalog both --counted
     """
     if max_gmacs is not None and min_miou is not None:
         raise click.UsageError("--max-gmacs and --min-miou exclude each other: give one of them.")
-    cost = PUBLISHED if size is None else counted_at(size)
+    if counted and size is not None:
+        raise click.UsageError("--size counts already: leave --counted out.")
+    cost = counted_at(size) if counted or size is not None else PUBLISHED
     table = with_counted(catalog or catalog_named(PUBLISHED_TABLE), size)
     found = answer(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
     fitting = rank(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
