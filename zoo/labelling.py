@@ -23,7 +23,10 @@ VOID = 255
 """The label of a map that means no class."""
 
 _STRIP_VALUES = 400_000
-"""Logits worked on at a time: what stays in the processor's cache."""
+"""Logits resized at a time: what stays in the processor's cache."""
+
+_PLAIN_STRIP_VALUES = 1_600_000
+"""Logits compared at a time where nothing is resized: enough to keep threads out of each other's way."""
 
 Kind = Literal["logits", "labels", "probability", "logit"]
 """What an output is: logits of each class, a label map, or one plane of a second class against the first."""
@@ -121,7 +124,8 @@ def find_labels(output: npt.NDArray[Any], frame: Frame, *, confidence: bool = Fa
         if chances is not None:
             chances[rows] = certain(logits, best)
 
-    step = max(1, _STRIP_VALUES // (len(found) * work.width))
+    strip_values = _PLAIN_STRIP_VALUES if resized.same else _STRIP_VALUES
+    step = max(1, strip_values // (len(found) * work.width))
     in_threads(
         partial(make_strip, slice(start, min(start + step, work.height)))
         for start in range(0, work.height, step)
@@ -187,13 +191,13 @@ class _Bilinear:
     def __init__(self, logits: npt.NDArray[np.float32], size: Size, part: tuple[float, float]) -> None:
         height, width = logits.shape[1:]
         self._logits = logits
-        self._same = part == (1.0, 1.0) and (height, width) == (size.height, size.width)
+        self.same = part == (1.0, 1.0) and (height, width) == (size.height, size.width)
         self._top, self._bottom, self._down = _neighbours(height, height * part[1], size.height)
         self._left, self._right, self._along = _neighbours(width, width * part[0], size.width)
 
     def rows(self, rows: slice) -> npt.NDArray[np.float32]:
         """Return rows of the result, (C, rows, W)."""
-        if self._same:
+        if self.same:
             return self._logits[:, rows]
         # Only the source rows in reach, each widened once; then mixed downwards.
         first, last = self._top[rows][0], self._bottom[rows][-1]
