@@ -135,7 +135,7 @@ def _session(
     if provider not in onnxruntime.get_available_providers():
         raise BenchmarkError(
             f"provider {provider!r} is not in this onnxruntime; it has "
-            f"{', '.join(onnxruntime.get_available_providers())}."
+            f"{', '.join(onnxruntime.get_available_providers())}"
         )
 
     def load(level: Any, fixed: dict[str, int]) -> Any:
@@ -153,7 +153,7 @@ def _session(
     levels = onnxruntime.GraphOptimizationLevel
     inputs = load(levels.ORT_DISABLE_ALL, {}).get_inputs()
     if len(inputs) != 1 or len(inputs[0].shape) != 4 or inputs[0].type not in _INPUT_TYPES:
-        raise BenchmarkError("it does not take one picture of four dimensions, in float or 8 bits.")
+        raise BenchmarkError("it does not take one picture of four dimensions, in float or 8 bits")
     shape, fixed = _fixed_shape(inputs[0].shape, size)
     session = load(levels.ORT_ENABLE_ALL, fixed)  # told the size, it is an eighth faster
     dtype = np.dtype(_INPUT_TYPES[inputs[0].type])
@@ -172,10 +172,10 @@ def _fixed_shape(shape: Sequence[Any], size: tuple[int, int] | None) -> tuple[li
     for place, side in zip(places, (size[1], size[0]) if size else (None, None), strict=True):
         if isinstance(shape[place], int) and side not in (None, shape[place]):
             fixed_size = f"{shape[places[1]]}x{shape[places[0]]}"
-            raise BenchmarkError(f"its input is fixed at {fixed_size}: leave --size out.")
+            raise BenchmarkError(f"its input is fixed at {fixed_size}: leave --size out")
         wanted[place] = shape[place] if isinstance(shape[place], int) else side
     if None in wanted or not all(isinstance(side, int) for side in wanted):
-        raise BenchmarkError("its input size is free: give --size WxH, such as 768x384.")
+        raise BenchmarkError("its input size is free: give --size WxH, such as 768x384")
     names = {
         str(name): side
         for name, side in zip(shape, wanted, strict=True)

@@ -35,6 +35,7 @@ COMMANDS = {
     "report": _Entry("zoo.cli.report", "report", "A decision as one page to send."),
     "export": _Entry("zoo.cli.export", "export", "A network as an .onnx file that names its classes."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
+    "bench": _Entry("zoo.cli.bench", "bench", "Milliseconds on this machine, of rows and .onnx files."),
     "chips": _Entry("zoo.cli.latency", "chips", "Milliseconds that others measured on chips."),
     "cache": _Entry("zoo.cli.prediction", "cache", "What downloads and exports take up; remove them."),
 }

@@ -26,6 +26,8 @@ TASKS = {
     "labels": "zoo.runtimes.strangers:labels",
     "describe": "zoo.complexity.onnx_task:describe",
     "count": "zoo.complexity.onnx_task:count",
+    "check": "zoo.runtimes.timing:check",
+    "time": "zoo.runtimes.timing:run",
 }
 """Task -> module:function, imported when it is first asked for."""
 
