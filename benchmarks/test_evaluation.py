@@ -16,11 +16,13 @@ from PIL import Image
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from zoo.evaluation import evaluate
-from zoo.prediction import predict
+from zoo.prediction import predict, prepare
+from zoo.runtimes import find_runtime
+from zoo.runtimes.export import exported
 from zoo.sizes import Size
 
 COUNT = 24
-ROUNDS = 7
+ROUNDS = 5
 ROWS = [
     ("cityscapes-mobilenetv2-unetlite-768x384", Size(768, 384)),
     ("cityscapes-mobilenetv2-fpnlite-768x384", Size(768, 384)),
@@ -45,12 +47,10 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 
 def bare_run(row_id: str, size: Size) -> Callable[[], object]:
-    """Return what runs the network itself COUNT times, on inputs that are ready: the session of the masks."""
-    from zoo.prediction import _onnx_network
-    from zoo.runtimes.export import exported
-    from zoo.weights.checkpoints import resolve
-
-    network = _onnx_network(str(exported(resolve(row_id, "bundled"), size, print)))
+    """Return what runs the network alone COUNT times on an input that is ready: the same file and runtime."""
+    runtime = find_runtime("onnxruntime")
+    job, checkpoint = prepare(row_id, weights="bundled", size=size)
+    network = runtime.open_file(exported(checkpoint, job.size, print), job.size, True)
     values = np.random.default_rng(0).normal(size=(1, 3, size.height, size.width)).astype(np.float32)
     return lambda: [network.run(values) for _ in range(COUNT)]
 
