@@ -254,6 +254,12 @@ BAD_GRAPHS: dict[str, tuple[Callable[[], bytes], str]] = {
     "two.onnx": (lambda: _of_shape(1, 3, 64, 96, inputs=2), "takes 2 inputs"),
     "content.onnx": (_by_its_content, "cannot be told from the input's size"),
     "unknown.onnx": (lambda: _onnx([helper.make_node("NoSuchThing", ["x"], ["y"])]), "not known here"),
+    "circle.onnx": (
+        lambda: _onnx(
+            [helper.make_node("Add", ["x", "b"], ["a"]), helper.make_node("Add", ["a", "x"], ["b"])]
+        ),
+        "nothing before it makes",
+    ),
     "order.onnx": (lambda: _onnx([helper.make_node("Add", ["x", "late"], ["y"])]), "nothing before it makes"),
 }
 """Models that cannot be counted, made when asked for, each with the words that must be said of it."""

@@ -319,6 +319,20 @@ def test_a_function_is_counted_where_it_is_called() -> None:
     assert counted["uncounted"] == {"Relu": 2}
 
 
+def test_nodes_in_any_order() -> None:
+    nodes = [
+        node("Conv", "a dv", "b"),
+        node("Relu", "b", "y"),
+        node("Conv", "x dw", "a"),
+        node("DequantizeLinear", "v s zi", "dv"),
+        node("DequantizeLinear", "w s zi", "dw"),
+    ]
+    constants = [weights("w", 8, 3, 1, 1, dtype=np.int8), weights("v", 4, 8, 1, 1, dtype=np.int8)]
+    counted = graph(nodes, [*constants, *SCALES]).count_at(40, 32)
+    assert macs(counted) == {"a": 24 * 40 * 32, "b": 32 * 40 * 32}
+    assert counted["peak_activation_values"] == (8 + 4) * 40 * 32
+
+
 def test_a_picture_with_its_channels_last() -> None:
     nodes = [node("Transpose", "x", "t", perm=[0, 3, 1, 2]), node("Conv", "t w", "y")]
     made = graph(nodes, [weights("w", 8, 3, 1, 1)], shape=(1, "h", "w", 3))

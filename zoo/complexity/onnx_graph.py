@@ -5,6 +5,7 @@ Meant for the isolated process (`zoo.complexity.onnx_task`): what it raises are 
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -31,10 +32,10 @@ VIEWS = frozenset([
 IN_PLACE = frozenset([
     "BatchNormalization", "InstanceNormalization", "LayerNormalization", "GroupNormalization", "Relu",
     "Clip", "HardSwish", "HardSigmoid", "Sigmoid", "Tanh", "Elu", "LeakyRelu", "PRelu", "Gelu", "Erf",
-    "Softplus", "Mish", "Swish",
+    "Softplus", "Mish", "Swish", "QuantizeLinear", "DequantizeLinear",
 ])
 # fmt: on
-"""Norms and activations: any runtime writes their result over what they read, if nothing else reads that."""
+"""Norms, activations, steps to 8 bits and back: written over what they read, if nothing else reads that."""
 ARITHMETIC = frozenset({"Add", "Sub", "Mul", "Div"})
 """With a constant, or with what shares their memory, they are parts of a norm or an activation."""
 _NO_WEIGHTS = {
@@ -69,6 +70,7 @@ class OnnxGraph:
         for node in proto.graph.node:
             if any(one.HasField("g") or one.graphs for one in node.attribute):
                 raise ValueError(f"{shown(node)} is control flow, whose costs depend on the picture")
+        _sort(proto.graph)
         weights = {tensor.name for tensor in proto.graph.initializer}
         inputs = [one for one in proto.graph.input if one.name not in weights]
         if len(inputs) != 1:
@@ -113,6 +115,36 @@ class OnnxGraph:
             "uncounted": dict(uncounted),
             "output_shape": shapes.shape(self.proto.graph.output[0].name),
         }
+
+
+def _sort(graph: onnx.GraphProto) -> None:
+    """Put a graph's nodes into an order in which each finds what it reads, near the one they have.
+
+    Quantizers append nodes at the end that belong in front. What reads a tensor that nothing makes, or goes
+    round in a circle, stays behind, where `Shapes` names it.
+    """
+    place_of = {name: place for place, node in enumerate(graph.node) for name in node.output if name}
+    waits_for = [{place_of[name] for name in node.input if name in place_of} for node in graph.node]
+    if all(max(places, default=-1) < place for place, places in enumerate(waits_for)):
+        return
+    readers: dict[int, list[int]] = {}
+    for place, places in enumerate(waits_for):
+        for other in places:
+            readers.setdefault(other, []).append(place)
+    missing = [len(places) for places in waits_for]
+    ready = [place for place, count in enumerate(missing) if count == 0]
+    order = []
+    while ready:
+        place = heapq.heappop(ready)
+        order.append(place)
+        for reader in readers.get(place, []):
+            missing[reader] -= 1
+            if missing[reader] == 0:
+                heapq.heappush(ready, reader)
+    order += sorted(set(range(len(missing))).difference(order))
+    nodes = [graph.node[place] for place in order]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 class _Memory:
