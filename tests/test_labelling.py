@@ -98,6 +98,7 @@ def test_a_label_map_is_brought_to_size_by_nearest_neighbour() -> None:
     [
         (np.linspace(0.01, 0.99, 600), "probability", 0.5),
         (np.linspace(-3.3, 7.7, 600), "logit", 0.0),
+        (np.arange(600) / 8, "logit", 0.0),  # some of them whole numbers
         (np.full(600, 0.9), "probability", 0.5),
         (np.full(600, 3.7), "logit", 0.0),
         (np.full(600, -0.2), "logit", 0.0),
@@ -133,3 +134,10 @@ def test_values_that_mean_nothing_are_refused() -> None:
     for value in (1000, 256, -1):
         with pytest.raises(InferenceError, match="class ids"):
             find_labels(np.full((1, 8, 8), value), eight)
+
+
+def test_of_equal_logits_the_lowest_class_wins() -> None:
+    values = np.zeros((1, 4, 8, 8), np.float32)
+    values[0, 1:3] = 5
+    found = find_labels(values, Frame(Size(8, 8), Size(8, 8)))
+    assert (found.labels == 1).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -125,10 +125,10 @@ def prepare(
     return job, checkpoint
 
 
-def _sides(size: object) -> tuple[object, object]:
+def _sides(size: Iterable[object]) -> tuple[object, object]:
     try:
-        width, height = size  # type: ignore[misc]
-    except (TypeError, ValueError) as error:
+        width, height = size
+    except (TypeError, ValueError) as error:  # what is no pair, whatever its type was said to be
         raise SizeError(
             f"size {str(size)[:40]} cannot be used: give width and height, such as (768, 384)."
         ) from error
