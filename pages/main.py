@@ -9,6 +9,11 @@ PAGES = {
     "explore": ("Explore", "scatter_plot", "Which network fits a budget, and what one better would cost."),
     "catalog": ("Catalog", "table_rows", "Every network as published, with sources, notes and downloads."),
     "complexity": ("Complexity", "stacked_bar_chart", "What a network costs at a size, and what size fits."),
+    "latency": (
+        "Latency",
+        "timer",
+        "Milliseconds on chips, on this machine and on your board, against MACs.",
+    ),
     "demo": ("Demo", "image_search", "A network's mask on your own picture."),
 }
 

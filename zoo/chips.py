@@ -104,6 +104,14 @@ def setups(least_rows: int = 0) -> pd.DataFrame:
     return table.astype({"rho": float})
 
 
+@cache
+def measured_setups(least_rows: int = 4) -> dict[str, Setup]:
+    """Return the setups on which at least that many rows of the catalogs were measured, by name, in order."""
+    table = _chips().dropna(subset="row_id").groupby(list(Setup._fields)).size()
+    found = [Setup(*key) for key, rows in table.items() if rows >= least_rows]
+    return {str(setup): setup for setup in found}
+
+
 def _rho(setup: Setup) -> float | None:
     measured = milliseconds(setup)
     return rank_correlation(gmacs_of(measured), measured.table[COLUMN]).rho

@@ -124,7 +124,7 @@ def kept() -> Measurements | None:
 
 def keep(lines: Iterable[Mapping[str, Any]]) -> Measurements:
     """Keep measurements made on this machine just now; each replaces an older one of the same conditions."""
-    document = benchmark.document(list(lines))
+    document = benchmark.document([dict(line) for line in lines])
     now = document["measured_at"]
     before = kept()
     by_key = {_key(line): line for line in (before.lines if before else ())}

@@ -15,30 +15,39 @@ if TYPE_CHECKING:
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
     from zoo.charts.explore import pareto
+    from zoo.charts.latency import device_bars, latency_scatter, precision_bars, roofline_bars
 
 _HOMES = {
     "class_bars": "evaluation",
     "confusion_heatmap": "evaluation",
+    "device_bars": "latency",
     "figure_json": "embed",
     "growth_curves": "complexity",
+    "latency_scatter": "latency",
     "layer_treemap": "complexity",
     "mask_preview": "demo",
     "measured_scatter": "evaluation",
     "pareto": "explore",
     "plotly_script": "embed",
+    "precision_bars": "latency",
+    "roofline_bars": "latency",
     "shares_bars": "demo",
     "stride_bars": "complexity",
 }
 __all__ = [
     "class_bars",
     "confusion_heatmap",
+    "device_bars",
     "figure_json",
     "growth_curves",
+    "latency_scatter",
     "layer_treemap",
     "mask_preview",
     "measured_scatter",
     "pareto",
     "plotly_script",
+    "precision_bars",
+    "roofline_bars",
     "shares_bars",
     "stride_bars",
 ]

@@ -1,0 +1,90 @@
+"""Latency: milliseconds on chips, on this machine and on your board against MACs, and what bounds a chip."""
+
+import streamlit as st
+
+from pages.shared.errors import shown_errors
+from pages.shared.loaders import catalog, chosen_catalog
+from pages.shared.onchip import draw_on_chip
+from pages.shared.settings import Choice, Whole
+from pages.shared.shortlist import rows_control, shortlist
+from pages.shared.timing import all_setups, board_files, show, time_rows
+from zoo.benchmark import CONDITIONS, physical_cores
+from zoo.charts import device_bars, precision_bars
+from zoo.chips import (
+    NOTICE,
+    Setup,
+    float_against_8_bits,
+    load_chips,
+    measured_setups,
+    milliseconds,
+    over_devices,
+)
+from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
+from zoo.measurements import kept
+
+VIEWS = {"chips": "Measured chips", "here": "This machine and boards", "roofline": "On my chip"}
+VIEW = Choice("latency_view", list(VIEWS), "chips")
+SETUP = Choice(
+    "latency_setup",
+    lambda: list(measured_setups()),
+    "Samsung Galaxy S25 (float, onnx)",
+    "a setup of the list",
+)
+NETWORK = Choice("latency_network", lambda: list(load_chips()["network"].unique()), "pidnet", "a network")
+THREADS = Whole("latency_threads", physical_cores(), 1, 256, "threads")
+
+
+st.title("Latency", anchor=False)
+view = VIEW.draw(
+    st.segmented_control, "Milliseconds", format_func=VIEWS.__getitem__, label_visibility="collapsed"
+)
+if view == "chips":
+    chosen = SETUP.draw(st.selectbox, "Device, precision and runtime: they never mix", width=420)
+    setup = Setup(*measured_setups()[chosen])
+    show(milliseconds(setup))
+    left, right = st.columns(2, gap="large")
+    with left, shown_errors():
+        st.subheader("Float against 8 bits", anchor=False)
+        both = float_against_8_bits(setup.device, setup.runtime)
+        if both.empty:
+            st.caption(f"Nobody ran {setup.device} with {setup.runtime} in both.")
+        else:
+            st.plotly_chart(precision_bars(both), alt="Milliseconds in float and in 8 bits of each network.")
+            slower = ", ".join(both.loc[both["gain"] < 1, "network"])
+            st.caption(
+                f"On {setup.device} with {setup.runtime}. Slower in 8 bits: {slower or 'none'}. "
+                "A latency says nothing of the accuracy in 8 bits."
+            )
+    with right, shown_errors():
+        st.subheader("One network on every device", anchor=False)
+        network = NETWORK.draw(st.selectbox, "Network, as its source calls it")
+        devices = over_devices(network, setup.precision, setup.runtime)
+        st.plotly_chart(device_bars(devices), alt=f"Milliseconds of {network} on each device.")
+        st.caption(f"In {setup.precision} with {setup.runtime}.")
+    st.caption(NOTICE)
+elif view == "here":
+    st.caption(f"{CONDITIONS} Rows run with random weights, which do not change their speed.")
+    rows_control()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        threads = THREADS.draw(st.number_input, "Threads", width=120)
+        rows = [row for row in shortlist().rows if row in catalog().index]
+        one = st.button(f"Time the {len(rows)} chosen rows", disabled=not rows, type="primary")
+        whole = st.button("Time the whole catalog", help="Minutes; stop when you like.")
+    if one or whole:
+        time_rows(rows if one else [row.id for row in chosen_catalog().rows if row.network], threads)
+    for reason in st.session_state.pop("latency_skipped", []):
+        st.warning(reason, icon=":material/skip_next:")
+    uploads = st.file_uploader(
+        f"Your board's measurements (JSON, at most {MEASUREMENTS_BYTES // MEGABYTE} MB each)",
+        accept_multiple_files=True,
+        help="Copy zoo/benchmark.py there: python benchmark.py F.onnx --size WxH --out board.json",
+    )
+    measured = all_setups(board_files([(file.name, file.getvalue()) for file in uploads]))
+    if measured:
+        show(measured[st.selectbox("Measured with", list(measured), key="latency_here")])
+    else:
+        st.info("Nothing is measured yet: choose rows and time them, or upload a board's file.")
+    if here := kept():
+        st.download_button("This machine's measurements (JSON)", here.as_json(), "measurements.json")
+else:
+    draw_on_chip()

@@ -1,0 +1,180 @@
+"""The figures of the Latency page: milliseconds against MACs, 8 bits against float, devices, rooflines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from zoo.charts.style import COLOURS, GREY, MARGIN, log_range, log_ticks
+from zoo.latency import COLUMN, NOTICEABLE
+from zoo.roofline import Roofline
+from zoo.words import format_gmacs
+
+PACES = {
+    "faster than its MACs promise": (COLOURS[2], "triangle-up"),
+    "as its MACs promise": (COLOURS[0], "circle"),
+    "slower than its MACs promise": (COLOURS[1], "square"),
+}
+"""How a row compares with the median GMAC/s of all: colour and symbol."""
+
+
+def latency_scatter(table: pd.DataFrame, names: Mapping[str, str]) -> go.Figure:
+    """Return milliseconds against GigaMACs, both logarithmic, with lines of equal GMAC/s.
+
+    `table`: that of `zoo.latency.against_macs`; `names`: rows for people by id.
+    """
+    figure = go.Figure()
+    low, high = log_range(table["gmacs"].tolist())
+    bottom, top = log_range(table[COLUMN].tolist())
+    for rate in _rates(table["gmacs_per_second"]):
+        ends = np.array([low, high])
+        figure.add_scatter(
+            x=ends,
+            y=ends / rate * 1000,
+            mode="lines",
+            line={"color": GREY, "width": 1, "dash": "dot"},
+            name=f"{rate:g} GMAC/s",
+            hoverinfo="name",
+            showlegend=False,
+        )
+        _name_line(figure, rate, (low, high), (bottom, top))
+    for pace, (colour, symbol) in PACES.items():
+        rows = table[_pace(table["times"]) == pace]
+        figure.add_scatter(
+            x=rows["gmacs"],
+            y=rows[COLUMN],
+            mode="markers",
+            name=pace,
+            customdata=[[row_id] for row_id in rows.index],
+            text=[_card(names.get(str(row.Index), str(row.Index)), row) for row in rows.itertuples()],
+            hovertemplate="%{text}<extra></extra>",
+            marker={"color": colour, "symbol": symbol, "size": 11},
+        )
+    for axis, title, ends in (
+        ("xaxis", "GigaMACs, counted at the measured size", (low, high)),
+        ("yaxis", "milliseconds", (bottom, top)),
+    ):
+        ticks = log_ticks(*ends)
+        figure.update_layout(
+            {
+                axis: {
+                    "type": "log",
+                    "title": title,
+                    "range": [math.log10(end) for end in ends],
+                    "tickvals": ticks,
+                    "ticktext": [f"{tick:g}" for tick in ticks],
+                }
+            }
+        )
+    figure.update_layout(
+        height=420, margin=MARGIN, legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0}
+    )
+    return figure
+
+
+def _rates(rates: pd.Series) -> list[float]:
+    return [
+        10.0**power
+        for power in range(math.floor(math.log10(rates.min())), 9)
+        if 10**power <= 10 * rates.max()
+    ]
+
+
+def _name_line(figure: go.Figure, rate: float, across: tuple[float, float], up: tuple[float, float]) -> None:
+    """Write a line's rate where it leaves the plot, if it crosses it at all."""
+    right = min(across[1], up[1] * rate / 1000)
+    height = right / rate * 1000
+    if right > across[0] and height > up[0]:
+        figure.add_annotation(
+            x=math.log10(right),
+            y=math.log10(height),
+            text=f"{rate:g} GMAC/s",
+            showarrow=False,
+            xanchor="right",
+            yanchor="top",
+            font={"size": 11, "color": GREY},
+        )
+
+
+def _pace(times: pd.Series) -> np.ndarray:
+    faster, as_promised, slower = PACES
+    return np.select([times < 1 / NOTICEABLE, times > NOTICEABLE], [faster, slower], default=as_promised)
+
+
+def _card(name: str, row: object) -> str:
+    def value(column: str) -> float:
+        return float(getattr(row, column))
+
+    return "<br>".join(
+        [
+            f"<b>{name}</b>",
+            f"{value(COLUMN):.4g} ms at {value('width'):.0f}x{value('height'):.0f}",
+            f"{format_gmacs(value('gmacs'))} GigaMACs, {value('gmacs_per_second'):.4g} GMAC/s",
+            f"{value('times'):.2f} times what its MACs promise",
+        ]
+    )
+
+
+def precision_bars(table: pd.DataFrame) -> go.Figure:
+    """Return each network in float and in 8 bits as bars: the table of `zoo.chips.float_against_8_bits`."""
+    return _bars(
+        table["network"],
+        {"float": table["float_ms"], "8 bits (w8a8)": table["w8a8_ms"]},
+        [
+            f"{gain:.1f} times as fast" if gain >= 1 else f"{1 / gain:.1f} times slower"
+            for gain in table["gain"]
+        ],
+    )
+
+
+def device_bars(table: pd.DataFrame) -> go.Figure:
+    """Return one network on every device as bars: the table of `zoo.chips.over_devices`."""
+    return _bars(
+        table["device"], {"milliseconds": table[COLUMN]}, [f"{value:.3g}" for value in table[COLUMN]]
+    )
+
+
+def roofline_bars(bounds: Mapping[str, Roofline]) -> go.Figure:
+    """Return the least time of each row, stacked by what bounds it; `bounds`: by name for people."""
+    parts = {
+        f"bound by {part}": [
+            found.layers.loc[found.layers["bound_by"] == part, "least_ms"].sum() for found in bounds.values()
+        ]
+        for part in ("compute", "memory")
+    }
+    figure = _bars(list(bounds), parts, [f"{found.least_ms:.3g} ms" for found in bounds.values()])
+    figure.update_layout(barmode="stack")
+    figure.update_xaxes(title="milliseconds a frame, at least")
+    return figure
+
+
+def _bars(names: object, series: Mapping[str, object], notes: list[str]) -> go.Figure:
+    """Return horizontal bars, a colour and a pattern a series, with a note behind the last."""
+    figure = go.Figure()
+    for index, (name, values) in enumerate(series.items()):
+        last = index == len(series) - 1
+        figure.add_bar(
+            y=names,
+            x=values,
+            orientation="h",
+            name=name,
+            marker={"color": COLOURS[index], "pattern": {"shape": ("", "/")[index % 2], "size": 5}},
+            text=notes if last else None,
+            textposition="outside" if last else None,
+            cliponaxis=False,
+            hovertemplate=f"%{{y}}, {name}: %{{x:.4g}} ms<extra></extra>",
+        )
+    count = len(notes)
+    figure.update_yaxes(autorange="reversed")
+    figure.update_xaxes(title="milliseconds", rangemode="tozero")
+    figure.update_layout(
+        height=110 + count * (22 + 18 * (len(series) - 1)),
+        margin={**MARGIN, "r": 110},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        showlegend=len(series) > 1,
+    )
+    return figure
