@@ -76,7 +76,7 @@ def _results(
     rows: Sequence[Row], size: Size | None, published: pd.DataFrame, with_layers: bool
 ) -> Iterator[dict[str, Any]]:
     """Yield what `--json` prints of a row as soon as it is counted; no MACs where it refuses the size."""
-    from zoo.complexity.counting import count
+    from zoo.complexity import count
 
     for row in rows:
         asked = size or row.size
