@@ -163,6 +163,25 @@ def test_a_network_without_a_formula_is_counted_at_every_size(tmp_path: Path) ->
     assert costs_of(row).formula.sum() == own.macs
 
 
+def test_what_multiplies_and_is_not_counted_is_said_aloud(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nodes = [helper.make_node("Einsum", ["x", "x"], ["y"], equation="nchw,nkhw->nckw")]
+    graph = helper.make_graph(
+        nodes,
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, 64, 96])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+    )
+    path = tmp_path / "sum.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), path)
+    assert read_own_network(path).missed == ("Einsum",)
+    assert main(["macs", str(path), "--json"]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)[0]["macs"] == 0
+    assert told.err == "zoo: sum.onnx multiplies in Einsum too, which is not counted: it costs more.\n"
+
+
 def test_who_says_how_it_is_prepared_and_what_its_classes_are(tmp_path: Path) -> None:
     own = read_own_network(small(tmp_path / "others.onnx"))
     assert own.facts.prepared == ASSUMED
@@ -189,7 +208,10 @@ def test_its_mask_needs_no_row(free: OwnNetwork) -> None:
         zoo.predict(own_row(free), picture, weights="bundled")
 
 
-@pytest.mark.parametrize("name", BAD_GRAPHS)
+# The others are refused by the same code without a process: tests/complexity/test_onnx_graph.py.
+@pytest.mark.parametrize(
+    "name", ["garbage.onnx", "outside.onnx", "huge.onnx", "endless.onnx", "two-million.onnx"]
+)
 def test_what_is_refused_is_one_line_that_names_it(name: str, tmp_path: Path) -> None:
     make, reason = BAD_GRAPHS[name]
     path = tmp_path / name

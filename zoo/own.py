@@ -19,7 +19,7 @@ from zoo.cache import hash_file
 from zoo.catalog import Catalog
 from zoo.checks import check_miou
 from zoo.classes import ClassList, numbered_classes
-from zoo.complexity.counting import GraphProcess, graph_process
+from zoo.complexity.counting import GraphProcess, graph_process, missed_in
 from zoo.complexity.formula import read_formula
 from zoo.costs import TERMS
 from zoo.errors import CountError, InputError, ModelFileError, SizeError, shown_name
@@ -67,6 +67,7 @@ def read_own_network(path: Path, size: Size | None = None) -> OwnNetwork:
         peak_activation_values=counted.peak_activation_values,
         facts=_prepared(facts),
         num_classes=_class_count(shape),
+        missed=missed_in(counted),
     )
 
 

@@ -54,6 +54,8 @@ class OwnNetwork:
     """What the file or its owner says: whose weights, which classes, how its input is prepared."""
     num_classes: int | None = None
     """What its output has; None where that does not show."""
+    missed: tuple[str, ...] = ()
+    """Operations that multiply and are not counted: its MACs are at least what is said."""
 
     def check_size(self, width: object, height: object) -> Size:
         """Return the size if the network takes it, or raise SizeError that names one it does."""

@@ -65,6 +65,11 @@ def macs(
     if not every_row:
         for row in rows:
             check_row_size(row, *(size or row.size))
+    for own in (row.own for row in rows if row.own is not None and row.own.missed):
+        told = (
+            f"zoo: {own.name} multiplies in {', '.join(own.missed)} too, which is not counted: it costs more."
+        )
+        click.echo(told, err=True)
     results = _results(rows, size, audit(source), with_layers)
     if as_json:
         print_json(list(results))

@@ -21,6 +21,11 @@ from zoo.runtimes.isolated import IdlePool, IsolatedProcess
 from zoo.sizes import Size
 
 COUNTED_BY = "onnx graph"
+MULTIPLYING = frozenset(
+    {"Attention", "DeformConv", "Einsum", "GRU", "LSTM", "MultiHeadAttention", "QAttention", "RNN"}
+    | {"DynamicQuantizeLSTM", "DynamicQuantizeMatMul", "FusedMatMul", "MatMulIntegerToFloat", "MatMulNBits"}
+)
+"""Operations of a graph that multiply and accumulate, and are not counted."""
 
 
 class GraphProcess:
@@ -77,6 +82,11 @@ def count(row: str | Row, width: int, height: int, *, num_classes: int | None = 
     if num_classes is not None:
         raise InputError(f"{found.own.name} has the classes that it has: give no other number.")
     return _count_own(found.own.path, found.own.sha256, found.id, found.own.check_size(width, height))
+
+
+def missed_in(counted: Complexity) -> tuple[str, ...]:
+    """Return what an own network multiplies in that is not counted: its MACs are then at least those told."""
+    return tuple(sorted(MULTIPLYING.intersection(counted.uncounted)))
 
 
 @lru_cache(maxsize=32)
