@@ -54,17 +54,17 @@ def latency_scatter(table: pd.DataFrame, names: Mapping[str, str]) -> go.Figure:
             hovertemplate="%{text}<extra></extra>",
             marker={"color": colour, "symbol": symbol, "size": 11},
         )
-    for axis, title, ends in (
+    for axis, title, reach in (
         ("xaxis", "GigaMACs, counted at the measured size", (low, high)),
         ("yaxis", "milliseconds", (bottom, top)),
     ):
-        ticks = log_ticks(*ends)
+        ticks = log_ticks(*reach)
         figure.update_layout(
             {
                 axis: {
                     "type": "log",
                     "title": title,
-                    "range": [math.log10(end) for end in ends],
+                    "range": [math.log10(end) for end in reach],
                     "tickvals": ticks,
                     "ticktext": [f"{tick:g}" for tick in ticks],
                 }
