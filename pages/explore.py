@@ -7,6 +7,7 @@ import streamlit as st
 from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.errors import shown_errors
+from pages.shared.figures import explore_chart
 from pages.shared.filters import filter_chips, filtered, filters_control
 from pages.shared.loaders import table_at
 from pages.shared.ranking import ranking
@@ -19,7 +20,6 @@ from pages.shared.shortlist import (
     size_control,
 )
 from pages.shared.tables import rows_table
-from zoo.charts import pareto
 from zoo.selection import PUBLISHED, answer, counted_at, excluded
 from zoo.words import size_warnings
 
@@ -71,16 +71,15 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.
     for dataset, best in answers.items():
         key = f"explore_chart_{dataset}"
         st.plotly_chart(
-            pareto(
-                table[table["dataset"] == dataset],
-                cost=cost,
-                budget=chosen.budget,
-                min_miou=min_miou,
-                chosen=chosen.rows,
-                answer=best.chosen,
-                height=500 if len(answers) == 1 else 420,
-                shown=passing,
-                title=dataset if len(answers) > 1 else None,
+            explore_chart(
+                dataset,
+                chosen.size,
+                chosen.budget,
+                min_miou,
+                chosen.rows,
+                best.chosen,
+                passing,
+                alone=len(answers) == 1,
             ),
             key=key,
             on_select=partial(add_clicked, key),

@@ -8,6 +8,7 @@ import streamlit as st
 from pages.shared.settings import Choice
 from zoo.audit import audit
 from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
+from zoo.charts.cards import cards
 from zoo.costs import load_costs
 from zoo.families import families
 from zoo.selection import PUBLISHED as AS_PUBLISHED
@@ -77,9 +78,9 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
     table = with_counted(rows, size)
     costs = load_costs().reindex(table.index)
     cost = AS_PUBLISHED if size is None else counted_at(size)
+    table = table.assign(on_frontier=frontier(table, cost), twins=twins(table, cost))
     return table.assign(
-        on_frontier=frontier(table, cost),
-        twins=twins(table, cost),
+        card=cards(table),
         input=[str(row.size) for row in rows.rows],
         family_label=table["family"].map(family_labels()),
         params=costs["params"],

@@ -10,6 +10,7 @@ import pytest
 
 from zoo.catalog import catalog_named
 from zoo.charts import pareto
+from zoo.charts.cards import cards
 from zoo.families import families
 from zoo.selection import PUBLISHED, counted_at, frontier, twins, with_counted
 from zoo.sizes import Size
@@ -23,7 +24,7 @@ def table(dataset: str, size: Size | None = None) -> pd.DataFrame:
     rows = rows.assign(
         family_label=rows["family"].map(LABELS), on_frontier=frontier(rows, cost), twins=twins(rows, cost)
     )
-    return rows[rows["dataset"] == dataset]
+    return rows.assign(card=cards(rows))[rows["dataset"] == dataset]
 
 
 def points(figure: go.Figure) -> dict[str, tuple[float, float]]:
@@ -142,16 +143,19 @@ def test_twins_are_one_point_that_names_both() -> None:
 
 
 @pytest.mark.parametrize("dataset", ["Cityscapes", "ADE20K32", "COCOSeg21", "VOC2012"])
-@pytest.mark.parametrize("width", [310, 930])
+@pytest.mark.parametrize(("width", "beside"), [(310, 165), (930, 110)])
 @pytest.mark.parametrize("catalog", ["published", "published+recent"])
-def test_names_of_the_frontier_cover_no_other_name(dataset: str, width: int, catalog: str) -> None:
+def test_names_of_the_frontier_cover_no_other_name(
+    dataset: str, width: int, beside: int, catalog: str
+) -> None:
     rows = with_counted(catalog_named(catalog))
     rows = rows.assign(
         family_label=rows["family"].map(LABELS), on_frontier=frontier(rows), twins=twins(rows, PUBLISHED)
     )
+    rows = rows.assign(card=cards(rows))
     figure = pareto(rows[rows["dataset"] == dataset], budget=4)
     (left, right), (bottom, top) = figure.layout.xaxis.range, figure.layout.yaxis.range
-    height = figure.layout.height - 110
+    height = figure.layout.height - beside
     boxes = []
     for note in figure.layout.annotations:
         if note.name != "frontier":
@@ -168,3 +172,17 @@ def test_names_of_the_frontier_cover_no_other_name(dataset: str, width: int, cat
         apart = one[2] <= other[0] or other[2] <= one[0] or one[3] <= other[1] or other[3] <= one[1]
         assert apart, (one, other)
     assert all(box[0] > -40 and box[2] < width + 12 for box in boxes)
+
+
+def test_every_family_has_a_look_of_its_own() -> None:
+    rows = with_counted(catalog_named("published+recent"))
+    rows = rows.assign(
+        family_label=rows["family"].map(LABELS), on_frontier=frontier(rows), twins=twins(rows, PUBLISHED)
+    )
+    rows = rows.assign(card=cards(rows))
+    figure = pareto(rows[rows["dataset"] == "Cityscapes"], budget=4)
+    looks = [
+        (trace.marker.color, trace.marker.symbol) for trace in figure.data if trace.customdata is not None
+    ]
+    assert len(looks) > 6
+    assert len(set(looks)) == len(looks)

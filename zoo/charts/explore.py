@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,11 +11,11 @@ import plotly.graph_objects as go
 
 from zoo.charts.labels import LINE, place_names
 from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks
-from zoo.selection import COUNTED, PUBLISHED
+from zoo.selection import PUBLISHED
 from zoo.words import Cost, format_gmacs
 
-NAMES_FIT = (310.0, 930.0)
-"""The widths of the plot, in pixels, in which the names of the frontier are placed: a phone's, a laptop's."""
+NAMES_FIT = ((310.0, 165), (930.0, 110))
+"""The plot's width on a phone and a laptop, and what is above and below it (legends of more lines)."""
 MARGIN = {"l": 8, "r": 8, "t": 24, "b": 8}
 BESIDE = 110
 """Pixels of a figure's height that are not its plot's: title of the axis, its numbers, legend."""
@@ -38,10 +37,11 @@ def pareto(
 ) -> go.Figure:
     """Return a data set's rows as points, cost (logarithmic) against mIoU, with its frontier, names on it.
 
-    `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins` and the cost column; rows
-    that lack a number are left out, and of twins the most accurate stands for all. `budget` and `min_miou`
-    are lines, the side over the budget is shaded; `chosen` rows are larger, the `answer` has a ring. `shown`:
-    which rows pass the filters; the others count for the frontier and the axes, but have no point.
+    `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins`, `card` and the cost column;
+    rows that lack a number are left out, and of twins the most accurate stands for all. `budget` and
+    `min_miou` are lines, the side over the budget is shaded; `chosen` rows are larger, the `answer` has a
+    ring. `shown`: which rows pass the filters; the others count for the frontier and the axes, but have no
+    point.
     """
     rows = rows[np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])]
     every = rows
@@ -118,7 +118,7 @@ def _add_points(
             mode="markers",
             name=str(name),
             customdata=[list(twins) for twins in group["twins"]],
-            text=[_card(row, every) for _, row in group.iterrows()],
+            text=list(group["card"]),
             hovertemplate="%{text}<extra></extra>",
             marker={
                 "color": COLOURS[index % len(COLOURS)],
@@ -190,9 +190,9 @@ def _add_names(
     along: tuple[float, float],
     height: int,
 ) -> None:
+    sizes = rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str)
     lines = [
-        [row["name"], f"{row['input_width']}x{row['input_height']}"] if cost.size is None else [row["name"]]
-        for _, row in rows.iterrows()
+        [name, size] if cost.size is None else [name] for name, size in zip(rows["name"], sizes, strict=True)
     ]
     low, high = np.log10(across)
     right = (np.log10(every[cost.column].to_numpy(float)) - low) / (high - low)
@@ -203,58 +203,26 @@ def _add_names(
         up[named],
         np.delete(np.column_stack([right, up]), named, axis=0),
         lines,
-        NAMES_FIT,
-        height - BESIDE,
+        [(width, height - beside) for width, beside in NAMES_FIT],
     )
-    for (_, row), text, place in zip(rows.iterrows(), lines, places, strict=True):
-        figure.add_annotation(
-            x=math.log10(row[cost.column]),
-            y=row["miou"],
-            text="<br>".join(text),
-            align=place.xanchor,
-            xanchor=place.xanchor,
-            yanchor="bottom" if place.up > 0 else "top",
-            ax=place.right,
-            ay=-place.up if place.up > 0 else -place.up - LINE * len(text),
-            arrowwidth=1,
-            arrowhead=0,
-            arrowcolor=GREY,
-            standoff=6,
-            showarrow=True,
-            font={"size": 11},
-            name="frontier",
-        )
-
-
-def _card(row: pd.Series, every: pd.DataFrame) -> str:
-    lines = [
-        f"<b>{row['name']}</b>",
-        f"{row['dataset']}, {row['input_width']}x{row['input_height']}",
-        f"mIoU {_printed(row, 'miou')} %, published",
+    notes = [
+        {
+            "x": math.log10(gmacs),
+            "y": miou,
+            "text": "<br>".join(text),
+            "align": place.xanchor,
+            "xanchor": place.xanchor,
+            "yanchor": "bottom" if place.up > 0 else "top",
+            "ax": place.right,
+            "ay": -place.up if place.up > 0 else -place.up - LINE * len(text),
+            "arrowwidth": 1,
+            "arrowhead": 0,
+            "arrowcolor": GREY,
+            "standoff": 6,
+            "showarrow": True,
+            "font": {"size": 11},
+            "name": "frontier",
+        }
+        for gmacs, miou, text, place in zip(rows[cost.column], rows["miou"], lines, places, strict=True)
     ]
-    lines += [
-        f"mIoU {_or_none(twin['miou'])} %, published at {twin['input_width']}x{twin['input_height']}"
-        for _, twin in every.loc[list(row["twins"][1:])].iterrows()
-    ]
-    lines += [
-        f"{_printed(row, 'gmacs')} GigaMACs, published",
-        f"{_or_none(row[COUNTED.column])} GigaMACs, counted",
-        f"printed as {row['published_name']}",
-        f"model published: {'yes' if row['available'] else 'no'}",
-    ]
-    if row["qat"]:
-        lines.append("quantization-aware training")
-    if isinstance(row["references"], str):
-        lines.append(f"references {row['references']}")
-    if isinstance(row["notes"], str):
-        lines += textwrap.wrap(row["notes"], 60)
-    return "<br>".join(lines)
-
-
-def _printed(row: pd.Series, cell: str) -> str:
-    printed = row.get(f"{cell}_printed")
-    return printed if isinstance(printed, str) else _or_none(row[cell])
-
-
-def _or_none(number: float) -> str:
-    return format_gmacs(number) if math.isfinite(number) else "no"
+    figure.update_layout(annotations=[*figure.layout.annotations, *notes])

@@ -9,7 +9,8 @@ import numpy as np
 
 # Okabe and Ito's palette, less black and yellow, which vanish on a dark or a light page.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
-SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star")
+SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "pentagon")
+"""Of another number than the colours, so that both come together again only after 42."""
 DASHES = ("solid", "dot", "dash", "dashdot")
 GREY = "#8a94a0"
 MARGIN = {"l": 8, "r": 8, "t": 34, "b": 8}
