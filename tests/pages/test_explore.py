@@ -92,7 +92,7 @@ def test_link_is_restored(app: AppTest) -> None:
     app.query_params["rows"] = "cityscapes-erfnet-1024x512"
     app.run()
     assert "Under 9 GMACs" in words(app)
-    assert app.pills(key="rows").value == ["cityscapes-erfnet-1024x512"]
+    assert "**ERFNet · 1024x512 · Cityscapes**" in words(app)
 
 
 def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:
@@ -107,8 +107,8 @@ def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:
 
 
 def test_marked_row_is_explained(app: AppTest) -> None:
-    app.run()
-    text = words(app.selectbox(key="add_row").set_value("cityscapes-mobilenetv3-deeplab-769x769").run())
+    app.query_params["rows"] = "cityscapes-mobilenetv3-deeplab-769x769"
+    text = words(app.run())
     assert "2049x1025" in text
 
 

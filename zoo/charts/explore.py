@@ -37,8 +37,8 @@ def pareto(
 ) -> go.Figure:
     """Return a data set's rows as points, cost (logarithmic) against mIoU, with its frontier, names on it.
 
-    `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins`, `card` and the cost column;
-    rows that lack a number are left out, and of twins the most accurate stands for all. `budget` and
+    `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins`, `card` and the cost
+    column; rows that lack a number are left out, and of twins the most accurate stands for all. `budget` and
     `min_miou` are lines, the side over the budget is shaded; `chosen` rows are larger, the `answer` has a
     ring. `shown`: which rows pass the filters; the others count for the frontier and the axes, but have no
     point.
