@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
-    from zoo.charts.demo import mask_preview, shares_bars
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
     from zoo.charts.explore import pareto
@@ -25,13 +24,11 @@ _HOMES = {
     "growth_curves": "complexity",
     "latency_scatter": "latency",
     "layer_treemap": "complexity",
-    "mask_preview": "demo",
     "measured_scatter": "evaluation",
     "pareto": "explore",
     "plotly_script": "embed",
     "precision_bars": "latency",
     "roofline_bars": "latency",
-    "shares_bars": "demo",
     "stride_bars": "complexity",
 }
 __all__ = [
@@ -42,13 +39,11 @@ __all__ = [
     "growth_curves",
     "latency_scatter",
     "layer_treemap",
-    "mask_preview",
     "measured_scatter",
     "pareto",
     "plotly_script",
     "precision_bars",
     "roofline_bars",
-    "shares_bars",
     "stride_bars",
 ]
 
