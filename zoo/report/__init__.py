@@ -22,6 +22,7 @@ from zoo import limits
 from zoo.catalog import PUBLISHED as PUBLISHED_TABLE
 from zoo.catalog import Catalog, catalog_named
 from zoo.charts import class_bars, confusion_heatmap, figure_json, measured_scatter, pareto, plotly_script
+from zoo.charts.cards import cards
 from zoo.comparison import LEAST, MOST, compare_figures
 from zoo.costs import load_costs
 from zoo.datasets import load_datasets
@@ -203,6 +204,7 @@ def _charts(
     # Plotly takes some markup in text for formatting: names of own rows are shown as they are.
     text = points.select_dtypes("str").columns
     points[text] = points[text].map(escape, na_action="ignore")
+    points = points.assign(card=cards(points))
     figures = {}
     if not points.empty:
         figures["frontier"] = pareto(points, cost=cost, budget=decision.max_gmacs, chosen=ids, answer=best)
