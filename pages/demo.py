@@ -94,7 +94,10 @@ with controls:
         RUNTIME.draw(st.selectbox, "Runtime")
     if source == "Sample":
         entry = next(iter(samples().values()))
-        st.caption(f"{entry['credit']}, {entry['licence']}. No street scene may be shipped: try your own.")
+        # Not a caption: a link in one is too faint to read.
+        st.markdown(
+            f":small[{entry['credit']}, {entry['licence']}. No street scene may be shipped: try your own.]"
+        )
 with result:
     if given is None or (KINDS[kind] == "own" and own is None):
         st.info("Choose a picture" if given is None else "Upload your weights", icon=":material/upload:")
