@@ -21,6 +21,7 @@ def read_link(page: str, pages: Collection[str], shared: Collection[Setting[Any]
     """
     kept = store()
     kept.pages = pages
+    kept.moved.clear()  # the callbacks of this request are over
     context = get_script_run_ctx()
     went_back = context is not None and context.is_history_navigation
     if page == kept.page and not went_back:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
@@ -28,6 +29,10 @@ from zoo.sizes import Size, parse_size
 T = TypeVar("T")
 
 
+ECHOES = 20
+"""How many values back a widget may lag behind what it was told: fast keys on a slow server."""
+
+
 @dataclass
 class Store:
     """One visitor's settings."""
@@ -37,6 +42,10 @@ class Store:
     """How often a setting was changed; a widget that shows an older one is told the new value."""
     shown: dict[str, int] = field(default_factory=dict)
     """By widget: the version that it shows."""
+    held: dict[str, deque[Any]] = field(default_factory=dict)
+    """By widget: the values that it was told or given, the last few."""
+    moved: set[str] = field(default_factory=set)
+    """The settings that a widget changed in this request."""
     unread: dict[str, list[str]] = field(default_factory=dict)
     """What the link holds for settings that were not asked for yet."""
     ignored: list[str] = field(default_factory=list)
@@ -124,9 +133,16 @@ class Setting(ABC, Generic[T]):
         if key not in st.session_state or kept.shown.get(key) != version:
             st.session_state[key] = show(value) if show else value
             kept.shown[key] = version
+            kept.held.setdefault(key, deque(maxlen=ECHOES)).append(st.session_state[key])
             st.session_state.pop(f"{key}_refused", None)
 
         def changed() -> None:
+            # A quick visitor's request may carry what this widget held before it was told another's values:
+            # no change of theirs where another widget of the setting was moved in the same request.
+            if self.key in kept.moved and st.session_state[key] in kept.held[key]:
+                kept.shown[key] = -1  # to be told again
+                return
+            kept.moved.add(self.key)
             st.session_state.pop(f"{key}_refused", None)
             try:
                 taken = take(st.session_state[key])
@@ -134,6 +150,7 @@ class Setting(ABC, Generic[T]):
                 st.session_state[f"{key}_refused"] = str(error)
                 return
             self.set(taken)
+            kept.held[key].append(st.session_state[key])
             if taken is not None:  # else the widget is told the default
                 kept.shown[key] = kept.versions[self.key]
 

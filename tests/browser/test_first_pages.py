@@ -53,6 +53,16 @@ def test_slider_changes_the_answer_and_survives_reload(page: Page) -> None:
     expect(page.get_by_text(ANSWER.format("4.3"))).to_be_visible()
 
 
+def test_fast_arrow_keys_lose_no_step(page: Page) -> None:
+    open_page(page)
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    for _ in range(12):
+        slider.press("ArrowRight", delay=0)
+    expect(page).to_have_url(re.compile("budget=5.2"))
+    expect(page.get_by_label("Budget, exact")).to_have_value("5.2")
+
+
 def test_quick_walk_through_pages_keeps_the_settings(page: Page) -> None:
     open_page(page, "/?budget=9&size=1280x720&rows=cityscapes-erfnet-1024x512")
     for name in ("Demo", "Catalog", "Complexity", "Demo", "Catalog", "Explore"):
