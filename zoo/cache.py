@@ -37,6 +37,16 @@ def exports_dir() -> Path:
     return cache_dir() / "exports"
 
 
+def quantized_dir() -> Path:
+    """Return the folder of networks in 8 bits; it need not exist."""
+    return cache_dir() / "quantized"
+
+
+def all_dirs() -> tuple[Path, ...]:
+    """Return every folder that is ours to empty."""
+    return weights_dir(), exports_dir(), quantized_dir()
+
+
 @contextmanager
 def whole_file(folder: Path, prefix: str = "") -> Iterator[tuple[Path, IO[bytes]]]:
     """Give a new file in the folder that is gone afterwards unless it was renamed.

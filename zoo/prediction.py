@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,6 @@ from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
 from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
 from zoo.runtimes.memory import check_memory, give_back
-from zoo.runtimes.runtime import WEIGHTS_FORMATS
 from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint, resolve
@@ -110,6 +110,7 @@ def prepare(
     fit: str = "stretch",
     runtime: str | None = None,
     confidence: bool = False,
+    precision: str | None = None,
 ) -> tuple[Job, Checkpoint]:
     """Resolve a request, as `predict` takes it, to the job and the weights that `carry_out` takes.
 
@@ -119,9 +120,18 @@ def prepare(
         raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
     row = find_row(row_id)
     asked = check_row_size(row, *_sides(row.size if size is None else size))
-    checkpoint = resolve(row, weights)
+    checkpoint = resolve(row, weights, precision)
     chosen = choose_runtime(checkpoint.format, runtime, file_name=shown_name(checkpoint.path))
-    job = Job(row, checkpoint.kind, checkpoint.sha256, asked, chosen.name, fit, confidence)
+    job = Job(
+        row,
+        checkpoint.kind,
+        checkpoint.sha256,
+        asked,
+        chosen.name,
+        fit,
+        confidence,
+        checkpoint.precision,
+    )
     return job, checkpoint
 
 
@@ -144,6 +154,7 @@ def predict(
     fit: str = "stretch",
     runtime: str | None = None,
     confidence: bool = False,
+    precision: str | None = None,
     progress: StepProgress | None = None,
 ) -> Prediction:
     """Make the mask of a picture with a row's network.
@@ -152,12 +163,21 @@ def predict(
     "published", "bundled", a path, or None for the best there is. `size` is the input's (width, height), the
     row's by default; a model file of a fixed size keeps its own. `fit` "stretch" resizes the picture to it,
     as the published evaluation does; "pad" keeps its proportions and fills up with the mean colour. `runtime`
-    is a name of zoo.runtimes.RUNTIMES; None takes the first that can. `progress` is told each step.
+    is a name of zoo.runtimes.RUNTIMES; None takes the first that can. `precision` is "float", "8bit", or None
+    for the row's own (see zoo.weights.checkpoints.resolve). `progress` is told each step.
     Raises UnknownIdError, SizeError, ImageError, CheckpointError, ModelFileError, WeightsMissingError,
     InferenceError or InputError, each with one line.
     """
     start = time.perf_counter()
-    asked = prepare(row_id, weights=weights, size=size, fit=fit, runtime=runtime, confidence=confidence)
+    asked = prepare(
+        row_id,
+        weights=weights,
+        size=size,
+        fit=fit,
+        runtime=runtime,
+        confidence=confidence,
+        precision=precision,
+    )
     return carry_out(*asked, image, progress=progress, start=start)
 
 
@@ -181,7 +201,7 @@ def carry_out(
     if picture is image:
         watch.seconds["decode"] = picture.seconds
         start -= picture.seconds
-    needed = check_memory(job.row, job.size) if checkpoint.format in WEIGHTS_FORMATS else 0
+    needed = check_memory(job.row, job.size) if not checkpoint.stranger else 0
     with _network(job, checkpoint, needed, watch) as network:
         used = Size(network.spec.width or job.size.width, network.spec.height or job.size.height)
         with watch.step("preprocess", "Preparing the input"):
@@ -210,7 +230,7 @@ def _network(
     job: Job, checkpoint: Checkpoint, needed: int, watch: _Watch
 ) -> Iterator[Network | SandboxedNetwork]:
     """Give the network ready to run: ours from those that are kept, a model file in a process of its own."""
-    if checkpoint.format not in WEIGHTS_FORMATS:
+    if checkpoint.stranger:
         with ExitStack() as stack:
             with watch.step("load", "Loading the model in a process of its own"):
                 loading = sandboxed(checkpoint.path, checkpoint.sha256, job.runtime, job.size)
@@ -232,17 +252,24 @@ def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepPr
     key = job.runtime, row.built, job.weights_sha256, job.precision, job.size
 
     def load_export() -> Network:
-        path = export.exported(checkpoint, job.size, progress)
+        path = _file(checkpoint, job.size, progress)
         try:
             return runtime.open_file(path, job.size, keeps_memory)
         except Exception as error:  # the runtimes raise their own kinds
             if path.exists():
                 raise _failed(row, error) from error
         # Another server that shares the folder removed it at this very moment.
-        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps_memory)
+        return runtime.open_file(_file(checkpoint, job.size, progress), job.size, keeps_memory)
 
     held = 2 * checkpoint.path.stat().st_size + (needed if keeps_memory else 0)
     return _networks.get(key, load_export, lambda _: held)
+
+
+def _file(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
+    """Return the .onnx of the weights: a network in 8 bits is one already."""
+    if checkpoint.precision == "8bit":
+        return checkpoint.path
+    return export.exported(checkpoint, size, progress)
 
 
 def _labels(

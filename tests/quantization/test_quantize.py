@@ -157,15 +157,16 @@ def test_agreement_and_noise_are_what_a_second_count_gives() -> None:
     assert found.worst[0].snr_db == min(layer.snr_db or 0 for layer in found.layers)
 
 
-def test_metadata_keep_the_exports_and_add_the_calibrations() -> None:
+def test_it_says_how_it_was_made_and_keeps_what_the_float_file_says() -> None:
     found = quantize(tiny_network(), 9, "minmax")
     entries = onnx.load_model_from_string(found.model).metadata_props
-    facts = {entry.key: entry.value for entry in entries}
-    assert facts["classes"] == "some, names"
-    assert facts["calibration_method"] == "minmax"
-    assert facts["calibration_pictures"] == "9"
-    assert facts["calibration_size"] == "48x32"
-    assert facts["precision"] == "8bit"
+    assert {entry.key: entry.value for entry in entries} == {"classes": "some, names"}
+    assert found.calibration == {
+        "method": "minmax",
+        "pictures": 9,
+        "input_size": "48x32",
+        "agreement_pct": round(found.agreement, 2),
+    }
     assert found.float_bytes == len(tiny_network())
 
 

@@ -273,7 +273,7 @@ def _download_bar() -> Iterator[DownloadProgress]:
 @json_option
 @click.pass_context
 def cache(context: click.Context, as_json: bool) -> None:
-    """What the cache folder holds: downloaded weights and exported networks.
+    """What the cache folder holds: downloaded weights, exported networks and networks in 8 bits.
 
     \b
     Examples:
@@ -288,20 +288,20 @@ def cache(context: click.Context, as_json: bool) -> None:
 @json_option
 def clear(as_json: bool) -> None:
     """Empty the cache folder. Downloaded weights must then be downloaded again."""
-    from zoo.cache import exports_dir, weights_dir
+    from zoo.cache import all_dirs
 
     _print_cache(as_json, "Removed: ")
     # Only what is ours: SEGSELECT_CACHE may name a folder with other things in it.
-    for folder in (weights_dir(), exports_dir()):
+    for folder in all_dirs():
         if folder.exists():
             shutil.rmtree(folder)
 
 
 def _print_cache(as_json: bool, heading: str) -> None:
-    from zoo.cache import exports_dir, weights_dir
+    from zoo.cache import all_dirs
 
     contents: list[dict[str, Any]] = []
-    for folder in (weights_dir(), exports_dir()):
+    for folder in all_dirs():
         sizes = [file.stat().st_size for file in folder.rglob("*") if file.is_file()]
         contents.append({"path": str(folder), "files": len(sizes), "bytes": sum(sizes)})
     if as_json:

@@ -65,6 +65,7 @@ class Candidate(NamedTuple):
     weights: str | os.PathLike[str] | None = None
     size: tuple[int, int] | None = None
     runtime: str | None = None
+    precision: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,7 @@ def evaluate(
     weights: str | os.PathLike[str] | None = None,
     size: tuple[int, int] | None = None,
     runtime: str | None = None,
+    precision: str | None = None,
     mapping: str | os.PathLike[str] | ClassMapping | None = None,
     labels_of: str | None = None,
     progress: Callable[[EvaluationProgress], None] | None = None,
@@ -94,12 +96,12 @@ def evaluate(
 
     `images` and `labels` are two folders or zips whose files are matched by name, or two sequences of the
     same length: of what `zoo.predict` takes as a picture, and of label files or arrays (H, W). `weights`,
-    `size` and `runtime` are `zoo.predict`'s. `mapping` is a CSV with the columns label and class, needed
+    `size`, `runtime` and `precision` are `zoo.predict`'s. `mapping` is a CSV with the columns label and class, needed
     where the labels' classes are not those of the weights; `labels_of` names the data set whose labels they
     are, by default the weights' own. `cancel` is asked after each picture; what was done so far is returned.
     Raises InputError for what does not go together, LabelError, ImageError, and whatever `zoo.predict` does.
     """
-    candidate = Candidate(row_id, weights, size, runtime)
+    candidate = Candidate(row_id, weights, size, runtime, precision)
     return evaluate_all(
         [candidate],
         items_of(images, labels),
@@ -223,7 +225,7 @@ class _Contest:
     def __init__(self, candidate: Candidate, labels: _Labels) -> None:
         self._candidate = candidate._replace(row=find_row(candidate.row))
         self._labels = labels
-        classes = resolve(candidate.row, candidate.weights).classes
+        classes = resolve(candidate.row, candidate.weights, candidate.precision).classes
         self._read_by = labels.fitted(classes) if len(classes) else None
         self._first: Prediction | None = None
         self._total: Counts | None = None
@@ -235,8 +237,8 @@ class _Contest:
         check_size(raw, picture.rgb)
         # Before the network runs, where the classes are known by then: what is refused costs nothing.
         truth = None if self._read_by is None else decode(raw, self._read_by[0])
-        row, weights, size, runtime = self._candidate
-        found = predict(row, picture, weights=weights, size=size, runtime=runtime)
+        row, weights, size, runtime, precision = self._candidate
+        found = predict(row, picture, weights=weights, size=size, runtime=runtime, precision=precision)
         self._first = self._first or found
         if self._read_by is None or truth is None:
             self._read_by = self._labels.fitted(found.label_map.classes)

@@ -9,17 +9,18 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
 from zoo import limits
 from zoo.errors import InferenceError, InputError, shown_name
 from zoo.images import ImageSource, read_image
+from zoo.preprocessing import fit_picture, normalise
 from zoo.quantization.ranges import METHODS, Histogram, Method, Range
+from zoo.runtimes.runtime import InputSpec
 from zoo.sizes import Size
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ Told = Callable[[str, int, int], None]
 
 _GROUP_BYTES = 256_000_000
 """Of a network's tensors, as many at a time as fit in here."""
+_PIXELS = InputSpec(dtype="uint8")
 NOISE_PICTURES = 8
 """How many pictures, evenly taken, the signal to noise is measured on."""
 
@@ -55,6 +57,7 @@ class Quantized:
     method: Method
     pictures: int
     size: Size
+    class_count: int
     agreement: float
     """Percent of the positions of the network's own output that get the class that they get in float."""
     layers: tuple[LayerNoise, ...]
@@ -65,7 +68,7 @@ class Quantized:
     """In total."""
     calibration_seconds: float
     """Of these, for the ranges."""
-    model: bytes = field(default=b"", repr=False)
+    model: bytes = field(repr=False)
     """An .onnx in QDQ format: uint8 RGB (1, 3, H, W) in, float logits out, at the network's own stride."""
 
     @property
@@ -75,14 +78,13 @@ class Quantized:
         return tuple(sorted(heard, key=lambda layer: layer.snr_db or 0.0))
 
     @property
-    def facts(self) -> dict[str, str]:
-        """What the file's metadata say of the calibration."""
+    def calibration(self) -> dict[str, Any]:
+        """How it was made and what that cost, as kept beside the file and, as text, in it."""
         return {
-            "precision": "8bit",
-            "calibration_method": self.method,
-            "calibration_pictures": str(self.pictures),
-            "calibration_size": str(self.size),
-            "agreement_with_float_percent": f"{self.agreement:.2f}",
+            "method": self.method,
+            "pictures": self.pictures,
+            "input_size": str(self.size),
+            "agreement_pct": round(self.agreement, 2),
         }
 
 
@@ -93,6 +95,12 @@ def check_pictures(count: int) -> None:
             f"{count} picture{'s'[: count != 1]} to calibrate on: give at least "
             f"{limits.CALIBRATION_PICTURES} of the kind that the network will see."
         )
+
+
+def check_method(method: str) -> None:
+    """Raise InputError for a method that there is not."""
+    if method not in METHODS:
+        raise InputError(f"method {method!r} cannot be used: give one of {', '.join(METHODS)}.")
 
 
 def quantize_onnx(
@@ -116,8 +124,7 @@ def quantize_onnx(
 
     began = time.perf_counter()
     check_pictures(len(pictures))
-    if method not in METHODS:
-        raise InputError(f"method {method!r} cannot be used: give one of {', '.join(METHODS)}.")
+    check_method(method)
     tell = progress or (lambda *_: None)
     prepared = graph.prepare(model, mean, std)
     stored = graph.stored_tensors(graph.quantize_graph(prepared))
@@ -126,18 +133,19 @@ def quantize_onnx(
     ranges = _ranges(prepared, floats, groups, pictures, size, method, tell)
     calibrated = time.perf_counter()
     quantized = graph.quantize_graph(prepared, ranges)
-    agreement, noise = _compare(prepared, floats, quantized, groups, pictures, size, tell)
-    found = Quantized(
+    agreement, class_count, noise = _compare(prepared, floats, quantized, groups, pictures, size, tell)
+    return Quantized(
+        model=graph.with_properties(quantized, prepared.properties),
         method=method,
         pictures=len(pictures),
         size=size,
+        class_count=class_count,
         agreement=agreement,
         layers=tuple(_layers(prepared, quantized, noise)),
         float_bytes=len(model),
         seconds=time.perf_counter() - began,
         calibration_seconds=calibrated - began,
     )
-    return replace(found, model=graph.with_facts(quantized, prepared, found.facts))
 
 
 class _Session:
@@ -182,12 +190,10 @@ def _groups(sizes: Mapping[str, int], names: Iterable[str]) -> Iterator[list[str
         yield group
 
 
-def _pixels(picture: ImageSource, size: Size) -> npt.NDArray[np.uint8]:
+def _pixels(picture: ImageSource, size: Size) -> npt.NDArray[Any]:
     """Return a picture as the network takes it, uint8 (1, 3, H, W)."""
-    rgb = read_image(picture).rgb
-    if rgb.shape[:2] != (size.height, size.width):
-        rgb = np.asarray(Image.fromarray(rgb).resize(size, Image.Resampling.BILINEAR))
-    return np.ascontiguousarray(rgb.transpose(2, 0, 1))[None]
+    rgb, _ = fit_picture(read_image(picture).rgb, size, "stretch", (0.0, 0.0, 0.0))
+    return normalise(rgb, _PIXELS, (0.0,) * 3, (1.0,) * 3)
 
 
 def _ranges(
@@ -240,8 +246,8 @@ def _compare(
     pictures: Sequence[ImageSource],
     size: Size,
     tell: Told,
-) -> tuple[float, dict[str, _Noise]]:
-    """Return the agreement in percent, and the noise of each tensor."""
+) -> tuple[float, int, dict[str, _Noise]]:
+    """Return the agreement in percent, the number of classes, and the noise of each tensor."""
     from zoo.quantization.graph import stored_tensors
 
     stored = stored_tensors(quantized)
@@ -266,7 +272,7 @@ def _compare(
             for name, tensor, small in zip(group, floats.tensors(group, values), integers, strict=True):
                 _, scale, zero = stored[name]
                 noise[name].add(tensor, (small.astype(np.float32) - zero) * np.float32(scale))
-    return 100 * equal / positions, noise
+    return 100 * equal / positions, true.shape[1], noise
 
 
 def _layers(

@@ -49,6 +49,11 @@ class Prepared:
         return (pixels.astype(np.float32) - np.float32(self.zero)) * np.float32(self.scale)
 
     @property
+    def properties(self) -> dict[str, str]:
+        """What the float file says of itself."""
+        return {entry.key: entry.value for entry in self.model.metadata_props}
+
+    @property
     def last(self) -> list[str]:
         """Names of the nodes that stay in float: the last layer on each way to the output, and the rest."""
         makers = {name: node for node in self.model.graph.node for name in node.output}
@@ -283,11 +288,10 @@ def tensor_bytes(prepared: Prepared, size: Size) -> dict[str, int]:
     }
 
 
-def with_facts(quantized: onnx.ModelProto, prepared: Prepared, facts: Mapping[str, str]) -> bytes:
-    """Return the file: the 8-bit network with the float one's metadata and the calibration's facts."""
-    known = {entry.key: entry.value for entry in prepared.model.metadata_props} | dict(facts)
-    helper.set_model_props(quantized, known)
-    return quantized.SerializeToString()
+def with_properties(model: onnx.ModelProto, properties: Mapping[str, str]) -> bytes:
+    """Return the file of a model that says this of itself."""
+    helper.set_model_props(model, dict(properties))
+    return model.SerializeToString()
 
 
 def layers(prepared: Prepared) -> Iterator[tuple[str, str, str]]:

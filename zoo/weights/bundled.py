@@ -29,12 +29,28 @@ class Bundled:
     figures: Mapping[str, Any] = field(repr=False)
     """What it measured on CamVid, in percent: `val` and `test`, each with miou, accuracy and iou by class."""
 
+    @property
+    def calibration(self) -> Mapping[str, Any]:
+        """Of a network in 8 bits: method, pictures, input_size and more."""
+        return self.figures.get("calibration", {})
+
+
+def bundled_networks() -> Mapping[str, Bundled]:
+    """Return the float networks that ship in data/weights, by the catalog's name of the architecture."""
+    return {model: found for (model, precision, _), found in _all().items() if precision == "float"}
+
+
+def bundled_in_8_bits(model: str, *, qat: bool) -> Bundled | None:
+    """Return a network that ships in 8 bits: from weights trained for 8 bits, or from the float ones."""
+    return _all().get((model, "8bit", qat))
+
 
 @cache
-def bundled_networks() -> Mapping[str, Bundled]:
-    """Return what ships in data/weights, by the catalog's name of the architecture."""
+def _all() -> Mapping[tuple[str, str, bool], Bundled]:
     networks = {}
     for path in sorted((DATA / "weights").glob("*.json")):
         figures = json.loads(path.read_text(encoding="utf-8"))
-        networks[figures["model"]] = Bundled(figures["model"], path.with_suffix(".safetensors"), figures)
+        model, precision = figures["model"], figures.get("precision", "float")
+        file = path.with_suffix(".safetensors" if precision == "float" else ".onnx")
+        networks[model, precision, figures.get("qat", False)] = Bundled(model, file, figures)
     return networks

@@ -2,13 +2,14 @@
 
 Three kinds: `bundled` ones ship in data/weights and give CamVid's classes on whatever row they are used;
 `published` ones are listed in data/checkpoints.csv and lie in the cache folder once downloaded; `own` ones
-are a file of the visitor's. There is never a fourth: without weights there is no mask.
+are a file of the visitor's. There is never a fourth: without weights there is no mask. Each runs in float, or
+in 8 bits once it was quantized: the bundled ones ship in both.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -33,11 +34,15 @@ from zoo.errors import (
 from zoo.families import Three, families, three
 from zoo.onnx_metadata import FileFacts, file_facts
 from zoo.rows import Row
-from zoo.weights.bundled import BUNDLED_DATASET, BUNDLED_NOTICE, bundled_networks
+from zoo.weights.bundled import BUNDLED_DATASET, BUNDLED_NOTICE, bundled_in_8_bits, bundled_networks
 from zoo.weights.published import downloaded_path, extra_class, is_verifiable, published_list
+from zoo.weights.quantized import find_quantized
 
 Kind = Literal["bundled", "published", "own"]
+Precision = Literal["float", "8bit"]
+PRECISIONS: tuple[Precision, ...] = ("float", "8bit")
 
+BUNDLED_ORIGIN = "trained for this project on CamVid (not this row's published ones)"
 OWN_NOTICE = "Your own file: its terms are yours to know."
 FORMATS = {".pth": "pth", ".pt": "pth", ".safetensors": "safetensors", ".onnx": "onnx", ".tflite": "tflite"}
 MODEL_FORMATS = ("onnx", "tflite")
@@ -65,6 +70,14 @@ class Checkpoint:
     """A float input is (x - mean) / std, RGB, in units of 0..255."""
     classes: ClassList = UNREAD
     """Empty for an own file until `with_class_count` has been told their number."""
+    precision: Precision = "float"
+    calibration: str = ""
+    """Of a network in 8 bits: how its ranges were found, in words."""
+
+    @property
+    def stranger(self) -> bool:
+        """Whether the file is a model from outside, which runs in a process of its own."""
+        return self.format in MODEL_FORMATS and self.precision == "float"
 
     @property
     def label(self) -> str:
@@ -86,15 +99,31 @@ class Checkpoint:
         return replace(self, classes=name_classes(self.row, count))
 
 
-def resolve(row_id: str | Row, weights: str | os.PathLike[str] | None = None) -> Checkpoint:
+def resolve(
+    row_id: str | Row,
+    weights: str | os.PathLike[str] | None = None,
+    precision: str | None = None,
+) -> Checkpoint:
     """Return the weights to run a row with.
 
     `weights`: None takes the best there is (published if downloaded, else bundled), "published" and "bundled"
-    ask for one kind, and anything else is the path of a visitor's own file.
+    ask for one kind, and anything else is the path of a visitor's own file. `precision`: "float", "8bit", or
+    None for what the row is published in: 8 bits where a row of a network trained for them has bundled
+    weights, else float.
     Raises WeightsMissingError with the ways to get some, DownloadError for a downloaded file that has
-    changed, CheckpointError or ModelFileError for an own file that cannot be one, UnknownIdError for the row.
+    changed, CheckpointError or ModelFileError for an own file that cannot be one, InputError for another
+    precision, UnknownIdError for the row.
     """
     row = find_row(row_id)
+    if precision not in (None, *PRECISIONS):
+        raise InputError(f"precision {precision!r} cannot be used: give one of {', '.join(PRECISIONS)}.")
+    found = _in_float(row, weights)
+    if precision == "8bit" or (precision is None and row.qat and found.kind == "bundled"):
+        return _in_8_bits(found)
+    return found
+
+
+def _in_float(row: Row, weights: str | os.PathLike[str] | None) -> Checkpoint:
     if row.own is not None:
         if weights is not None:
             raise InputError(f"{row.own.name} brings its own weights: give no others.")
@@ -112,6 +141,51 @@ def resolve(row_id: str | Row, weights: str | os.PathLike[str] | None = None) ->
         }[weights]
         raise WeightsMissingError(f"{missing}: {_ways(row)}.")
     return found
+
+
+def _in_8_bits(weights: Checkpoint) -> Checkpoint:
+    """Return the network in 8 bits that was made from weights, or raise WeightsMissingError with the way."""
+    row = weights.row
+    if weights.format in MODEL_FORMATS:
+        raise InputError(
+            f"{shown_name(weights.path)} is a whole model, which runs in the precision that it has: "
+            "leave --precision out, or give a .pth or .safetensors."
+        )
+    if weights.kind == "bundled" and (shipped := bundled_in_8_bits(row.model, qat=row.qat)):
+        trained = "trained for 8 bits, " if row.qat else ""
+        return replace(
+            weights,
+            path=shipped.path,
+            format="onnx",
+            precision="8bit",
+            source=f"bundled weights in 8 bits, {trained}{BUNDLED_ORIGIN}",
+            calibration=calibration_words(shipped.calibration),
+        )
+    kept = find_quantized(row.built, weights.sha256)
+    if kept is None:
+        given = {"bundled": "", "published": " --weights published", "own": " --weights FILE"}[weights.kind]
+        raise WeightsMissingError(
+            f"there is no network in 8 bits from the {weights.source} yet: make it from "
+            f"{limits.CALIBRATION_PICTURES} or more pictures with: "
+            f"python -m zoo quantize {row.id} --images DIR{given} --out FILE.onnx"
+        )
+    path, calibration = kept
+    return replace(
+        weights,
+        path=path,
+        format="onnx",
+        precision="8bit",
+        source=f"{weights.source}, in 8 bits",
+        calibration=calibration_words(calibration),
+    )
+
+
+def calibration_words(calibration: Mapping[str, Any]) -> str:
+    """Return how the ranges of a network in 8 bits were found, as one sentence."""
+    return (
+        f"Ranges by {calibration['method']} over {calibration['pictures']} pictures at "
+        f"{calibration['input_size']}."
+    )
 
 
 def status(row_id: str | Row | None = None) -> pd.DataFrame:
@@ -178,7 +252,7 @@ def _bundled(row: Row) -> Checkpoint | None:
         kind="bundled",
         path=network.path,
         format="safetensors",
-        source="bundled weights, trained for this project on CamVid (not this row's published ones)",
+        source=f"bundled weights, {BUNDLED_ORIGIN}",
         notice=BUNDLED_NOTICE,
         verified=True,
         mean=facts.mean,
