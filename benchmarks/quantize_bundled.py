@@ -3,8 +3,8 @@
     python benchmarks/quantize_bundled.py CAMVID [--qat FOLDER] [--pictures 64] [--only NAME]
 
 CAMVID holds frames and label maps in SPLIT/ and SPLITannot/, by the same name. Ranges are found on training
-frames, evenly taken; figures are what `evaluate` measures on val and test. FOLDER holds the float weights that
-were trained with 8-bit rounding simulated, NAME_qat.pth; without it only the float networks are quantized.
+frames, evenly taken; figures are what `evaluate` measures on val and test. FOLDER holds the float weights
+that were trained with 8-bit rounding simulated, NAME_qat.pth; without it only the float networks are made.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ from zoo.weights.checkpoints import BUNDLED_ORIGIN, Checkpoint, resolve
 
 def float_weights(network: bundled.Bundled, qat: Path | None) -> Checkpoint:
     """Return the weights to start from, named as the file in 8 bits names them."""
-    trained_for_it = qat is not None
-    table = load_catalog().query("model == @network.model and qat == @trained_for_it")
-    row_id = str(table.index[0])
+    table = load_catalog()
+    row_id = str(table.index[(table["model"] == network.model) & (table["qat"] == (qat is not None))][0])
     known = resolve(row_id, "bundled", "float")
     trained = "trained for 8 bits, " if qat else ""
     given = (

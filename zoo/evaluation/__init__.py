@@ -96,9 +96,10 @@ def evaluate(
 
     `images` and `labels` are two folders or zips whose files are matched by name, or two sequences of the
     same length: of what `zoo.predict` takes as a picture, and of label files or arrays (H, W). `weights`,
-    `size`, `runtime` and `precision` are `zoo.predict`'s. `mapping` is a CSV with the columns label and class, needed
-    where the labels' classes are not those of the weights; `labels_of` names the data set whose labels they
-    are, by default the weights' own. `cancel` is asked after each picture; what was done so far is returned.
+    `size`, `runtime` and `precision` are `zoo.predict`'s. `mapping` is a CSV with the columns label and
+    class, needed where the labels' classes are not those of the weights; `labels_of` names the data set whose
+    labels they are, by default the weights' own. `cancel` is asked after each picture; what was done so far
+    is returned.
     Raises InputError for what does not go together, LabelError, ImageError, and whatever `zoo.predict` does.
     """
     candidate = Candidate(row_id, weights, size, runtime, precision)
