@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo import checks, selection, words
-from zoo.catalog import catalog_named, read_own_rows
+from zoo.catalog import catalog_named, load_catalog, read_own_rows
 from zoo.costs import macs_at
 from zoo.errors import BudgetError, UnknownIdError
+from zoo.selection import answer, published_pairs
 from zoo.sizes import Size
 
 PUBLISHED = catalog_named("published").table
@@ -295,3 +296,42 @@ def test_gigamacs_for_people(gmacs: float, shown: str) -> None:
 def test_tiny_and_huge_numbers_stay_readable() -> None:
     assert words.format_gmacs(0.0000123) == "1.23e-05"
     assert words.format_gmacs(1e300) == "1e+300"
+
+
+def test_published_pairs_are_the_three_of_the_table() -> None:
+    pairs = published_pairs(load_catalog())
+    assert [(pair.in_float, pair.in_8_bits) for pair in pairs] == [
+        (f"cityscapes-{name}-768x384", f"cityscapes-{name}-qat-768x384")
+        for name in ("mobilenetv2s16-deeplabv3lite", "mobilenetv2-unetlite", "mobilenetv2-fpnlite")
+    ]
+    assert [round(pair.lost, 2) for pair in pairs] == [0.36, 0.76, 0.51]
+
+
+def test_rows_of_another_size_or_data_set_or_without_miou_are_no_pair() -> None:
+    pair = load_catalog().loc[
+        ["cityscapes-mobilenetv2-unetlite-768x384", "cityscapes-mobilenetv2-unetlite-qat-768x384"]
+    ]
+    assert len(published_pairs(pair)) == 1
+    for column, value in (
+        ("input_width", 1536),
+        ("dataset", "ADE20K32"),
+        ("model", "other"),
+        ("miou", np.nan),
+    ):
+        other = pair.copy()
+        other.loc[pair.index[1], column] = value
+        assert published_pairs(other) == ()
+
+
+@pytest.mark.parametrize("max_cost", [2.2, 3.54])
+def test_the_answer_says_what_8_bits_cost(max_cost: float) -> None:
+    table = load_catalog()
+    text = answer(table, "Cityscapes", max_cost=max_cost).text
+    expected = {
+        2.2: "In 8 bits, trained for them, MobileNetV2+UNetLite has 68.18 % mIoU, "
+        "0.76 points less than in float.",
+        3.54: "In 8 bits, trained for them, MobileNetV2S16+DeepLabV3Lite has 68.77 % mIoU, "
+        "0.36 points less than in float.",
+    }
+    assert text.endswith(expected[max_cost])
+    assert "In 8 bits" not in answer(table, "ADE20K32").text

@@ -102,14 +102,14 @@ def _fitting(size: Size, multiple: int) -> Size:
 def _weights(row: Row, weights: str | os.PathLike[str] | None) -> Checkpoint | None:
     """Return the weights to export with, or None where there are none and none were asked for."""
     try:
-        found = resolve(row, weights)
+        found = resolve(row, weights, "float")
         if found.format not in MODEL_FORMATS:
             return found
         if weights is not None:
             raise InputError(
                 f"{shown_name(found.path)} is a whole model: give a .pth or .safetensors for this network."
             )
-        return resolve(row, "bundled")
+        return resolve(row, "bundled", "float")
     except WeightsMissingError:
         if weights is not None:
             raise

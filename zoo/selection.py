@@ -8,7 +8,7 @@ nothing; `excluded` says why. mIoU is compared within one data set only.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -180,6 +180,7 @@ def answer(
         better = _first(by_cost[by_cost["miou"] > chosen["miou"]])
         named = [row for row in (chosen, cheaper, better) if row is not None]
         text = f"{asked}: {words.choice(cost, chosen, cheaper, better)}"
+        text += "".join(f" {words.cost_of_8_bits(*pair)}" for pair in _pairs_with(table, chosen))
     hidden = None if best is None or _id(best) == _id(chosen) else best
     if hidden is not None:
         text += f" {words.hidden(cost, hidden)}"
@@ -210,3 +211,36 @@ def twins(table: pd.DataFrame, cost: Cost) -> pd.Series:
         if len(same) > 1:
             alone[same.index] = pd.Series([tuple(same.index)] * len(same), index=same.index, dtype=object)
     return alone
+
+
+class Pair(NamedTuple):
+    """One network that was published twice: in float, and trained for 8 bits and measured in them."""
+
+    in_float: str
+    """Row id, as the other one."""
+    in_8_bits: str
+    lost: float
+    """Points of mIoU that 8 bits cost."""
+
+
+def published_pairs(table: pd.DataFrame) -> tuple[Pair, ...]:
+    """Return the rows that are a pair: equal in data set, model and input size, one of them QAT.
+
+    A row without an mIoU makes no pair; of several that are equal, the first counts.
+    """
+    keys = ["dataset", "model", "input_width", "input_height"]
+    known = table[np.isfinite(table["miou"])].drop_duplicates([*keys, "qat"])
+    known = known.rename_axis(index="id").reset_index()
+    trained = known["qat"].astype(bool)
+    both = known[~trained].merge(known[trained], on=keys, suffixes=("", "_in_8_bits"))
+    columns = both[["id", "id_in_8_bits", "miou", "miou_in_8_bits"]].itertuples(index=False)
+    return tuple(Pair(str(one), str(other), before - after) for one, other, before, after in columns)
+
+
+def _pairs_with(table: pd.DataFrame, row: pd.Series) -> list[tuple[pd.Series, pd.Series]]:
+    """Return the two rows of each pair that a row is part of."""
+    return [
+        (table.loc[pair.in_float], table.loc[pair.in_8_bits])
+        for pair in published_pairs(table[table["dataset"] == row["dataset"]])
+        if row.name in pair[:2]
+    ]

@@ -97,6 +97,16 @@ def nothing_fits(cost: Cost, cheapest: pd.Series, best: pd.Series | None = None)
     return f"{text}.{_caveat(cost, [cheapest, best])}"
 
 
+def cost_of_8_bits(in_float: pd.Series, in_8_bits: pd.Series) -> str:
+    """Return what 8 bits cost a network that was published in both, as a sentence."""
+    points = in_float["miou"] - in_8_bits["miou"]
+    lost = f"{abs(points):.2f} points {'less' if points > 0 else 'more'}" if points else "as much"
+    return (
+        f"In 8 bits, trained for them, {in_float['model']} has {in_8_bits['miou']:g} % mIoU, {lost} than in "
+        "float."
+    ).replace("as much than", "as much as")
+
+
 def hidden(cost: Cost, row: pd.Series) -> str:
     """Return that a filter hides the row that would be the answer."""
     return f"The filters hide a better one: {_row(cost, row)}."

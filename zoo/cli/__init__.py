@@ -34,6 +34,7 @@ COMMANDS = {
     "evaluate": _Entry("zoo.cli.evaluation", "evaluate", "IoU on your own labelled images."),
     "report": _Entry("zoo.cli.report", "report", "A decision as one page to send."),
     "export": _Entry("zoo.cli.export", "export", "A network as an .onnx file that names its classes."),
+    "quantize": _Entry("zoo.cli.quantization", "quantize", "A network in 8 bits, calibrated on your images."),
     "weights": _Entry("zoo.cli.prediction", "weights", "Which weights are here; download more."),
     "bench": _Entry("zoo.cli.bench", "bench", "Milliseconds on this machine, of rows and .onnx files."),
     "chips": _Entry("zoo.cli.latency", "chips", "Milliseconds that others measured on chips."),

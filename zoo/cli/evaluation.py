@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING
 import click
 
 from zoo.catalog import Catalog, all_shipped
-from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table
+from zoo.cli.output import (
+    SIZE,
+    catalog_option,
+    json_option,
+    precision_option,
+    print_json,
+    print_table,
+)
 from zoo.errors import InputError
 from zoo.sizes import Size
 from zoo.words import format_gmacs
@@ -38,6 +45,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--weights", metavar="FILE", help="published, bundled, or a file of your own; the best if left out."
 )
+@precision_option
 @click.option(
     "--mapping",
     type=_PATH,
@@ -56,6 +64,7 @@ def evaluate(
     labels: Path | None,
     size: Size | None,
     weights: str | None,
+    precision: str | None,
     mapping: Path | None,
     labels_of: str | None,
     catalog: Catalog | None,
@@ -92,7 +101,7 @@ def evaluate(
             bar.update(progress.done - bar.pos)
 
         found = evaluate_all(
-            [Candidate(row, weights, size) for row in rows],
+            [Candidate(row, weights, size, precision=precision) for row in rows],
             work,
             mapping=mapping,
             labels_of=labels_of,

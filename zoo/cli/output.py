@@ -12,10 +12,17 @@ import click
 import pandas as pd
 
 from zoo.catalog import PUBLISHED, Catalog, all_shipped, catalog_named
+from zoo.errors import ImageError, shown_name
+from zoo.pairs import IMAGE_SUFFIXES
 from zoo.sizes import Size, parse_size
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print one JSON document and nothing else."
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["float", "8bit"]),
+    help="What the network computes in; float if left out, 8bit on QAT rows with bundled weights.",
 )
 BOTH = "both"
 """On the command line, every catalog that ships."""
@@ -114,3 +121,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def find_images(given: Sequence[Path]) -> list[Path]:
+    """Return the images, folders replaced by the images in them, in the order of their names."""
+    paths: list[Path] = []
+    for path in given:
+        if not path.is_dir():
+            paths.append(path)
+            continue
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
+        if not inside:
+            raise ImageError(
+                f"{shown_name(path)}: there is no image in this folder; "
+                f"files that end in {', '.join(sorted(IMAGE_SUFFIXES))} count as images."
+            )
+        paths += inside
+    return paths

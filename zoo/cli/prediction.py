@@ -12,10 +12,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.catalog import Catalog, all_shipped
-from zoo.cli.output import SIZE, catalog_option, json_option, print_json, print_table, records
+from zoo.cli.output import (
+    SIZE,
+    catalog_option,
+    find_images,
+    json_option,
+    precision_option,
+    print_json,
+    print_table,
+    records,
+)
 from zoo.errors import ImageError, InferenceError, InputError, shown_name
 from zoo.limits import MEGABYTE
-from zoo.pairs import IMAGE_SUFFIXES
 from zoo.runtimes import RUNTIMES
 from zoo.sizes import Size
 
@@ -39,6 +47,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--weights", metavar="FILE", help="published, bundled, or a file of your own; the best if left out."
 )
+@precision_option
 @click.option("--out", type=_PATH, metavar="F|DIR", help="Write the mask, a PNG of class ids.")
 @click.option("--overlay", type=_PATH, metavar="F|DIR", help="Write the image with the mask on it, a PNG.")
 @catalog_option
@@ -50,6 +59,7 @@ def predict(
     fit: str,
     runtime: str | None,
     weights: str | None,
+    precision: str | None,
     out: Path | None,
     overlay: Path | None,
     catalog: Catalog | None,
@@ -71,8 +81,10 @@ def predict(
     from zoo.weights.checkpoints import resolve
 
     row = named_row(row_id, catalog or all_shipped(), size)
-    checkpoint = resolve(row, weights)  # once, before any image: without weights there is nothing to do
-    paths = _images(images)
+    checkpoint = resolve(
+        row, weights, precision
+    )  # once: without weights there is nothing to do
+    paths = find_images(images)
     targets = _targets(paths, out, overlay)
     lines: list[dict[str, Any]] = []
     notes: list[str] = []
@@ -80,7 +92,15 @@ def predict(
     with _bar(paths) as remaining:
         for path, (mask_path, overlay_path) in zip(remaining, targets, strict=True):
             try:
-                found = predict_one(row, path, weights=weights, size=size, fit=fit, runtime=runtime)
+                found = predict_one(
+                    row,
+                    path,
+                    weights=weights,
+                    size=size,
+                    fit=fit,
+                    runtime=runtime,
+                    precision=precision,
+                )
             except (ImageError, InferenceError) as error:
                 if len(paths) == 1:
                     raise
@@ -94,26 +114,10 @@ def predict(
         print_json(lines)
     elif lines:
         print_table([_for_people(line) for line in lines])
-        for note in (*notes, f"Weights: {lines[-1]['weights']}. {checkpoint.notice}"):
+        said = f"Weights: {lines[-1]['weights']}. {checkpoint.calibration} {checkpoint.notice}"
+        for note in (*notes, said.replace("  ", " ")):
             click.echo(note)
     return 1 if failed else 0
-
-
-def _images(given: Sequence[Path]) -> list[Path]:
-    """Return the images, folders replaced by the images in them, in the order of their names."""
-    paths: list[Path] = []
-    for path in given:
-        if not path.is_dir():
-            paths.append(path)
-            continue
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in IMAGE_SUFFIXES)
-        if not inside:
-            raise ImageError(
-                f"{shown_name(path)}: there is no image in this folder; "
-                f"files that end in {', '.join(sorted(IMAGE_SUFFIXES))} count as images."
-            )
-        paths += inside
-    return paths
 
 
 def _targets(
@@ -178,6 +182,7 @@ def _line(row_id: str, path: Path, found: Prediction) -> dict[str, Any]:
         "image": str(path),
         "id": row_id,
         "weights": found.weights.label,
+        "precision": found.weights.precision,
         "width": width,
         "height": height,
         "seconds": found.seconds,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
 from dataclasses import replace
@@ -14,6 +13,7 @@ from zoo.cache import quantized_dir
 from zoo.catalog import check_row_size, find_row
 from zoo.errors import InputError, NotNowError, shown_name
 from zoo.images import ImageSource
+from zoo.onnx_metadata import PREFIX, FileFacts
 from zoo.quantization import Quantized, Told, check_method, check_pictures, quantize_onnx
 from zoo.quantization.graph import with_properties
 from zoo.quantization.ranges import Method
@@ -22,8 +22,6 @@ from zoo.runtimes.export import exported
 from zoo.runtimes.memory import check_memory
 from zoo.weights.checkpoints import MODEL_FORMATS, Checkpoint, resolve
 from zoo.weights.quantized import keep_quantized
-
-PREFIX = "segselect."
 
 
 def quantize(
@@ -80,19 +78,15 @@ def named(found: Quantized, checkpoint: Checkpoint) -> bytes:
     """Return the file of an 8-bit network with what there is to say of it: whose weights, whose classes."""
     model = onnx.load_model_from_string(found.model)
     classes = checkpoint.with_class_count(found.class_count).classes
-    facts = {
-        "row": checkpoint.row.id,
-        "weights": checkpoint.source,
-        "notice": checkpoint.notice,
-        "size": str(found.size),
-        "mean": " ".join(map(repr, checkpoint.mean)),
-        "std": " ".join(map(repr, checkpoint.std)),
-        "classes": json.dumps(classes.names, ensure_ascii=False),
-        "palette": json.dumps(classes.palette),
-        "class_list": classes.words,
-        "void": "" if classes.void is None else str(classes.void),
-        "precision": "8bit",
-        "versions": f"segselect {zoo.__version__}, onnx {onnx.__version__}",
-    }
-    facts |= {f"calibration_{key}": str(value) for key, value in found.calibration.items()}
-    return with_properties(model, {PREFIX + key: value for key, value in facts.items() if value})
+    facts = FileFacts(
+        row_id=checkpoint.row.id,
+        weights=checkpoint.source,
+        notice=checkpoint.notice,
+        size=found.size,
+        mean=checkpoint.mean,
+        std=checkpoint.std,
+        classes=classes,
+        versions=f"segselect {zoo.__version__}, onnx {onnx.__version__}",
+    )
+    calibration = {f"{PREFIX}calibration_{key}": str(value) for key, value in found.calibration.items()}
+    return with_properties(model, {**facts.as_properties(), f"{PREFIX}precision": "8bit", **calibration})
