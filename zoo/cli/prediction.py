@@ -81,9 +81,7 @@ def predict(
     from zoo.weights.checkpoints import resolve
 
     row = named_row(row_id, catalog or all_shipped(), size)
-    checkpoint = resolve(
-        row, weights, precision
-    )  # once: without weights there is nothing to do
+    checkpoint = resolve(row, weights, precision)  # once: without weights there is nothing to do
     paths = find_images(images)
     targets = _targets(paths, out, overlay)
     lines: list[dict[str, Any]] = []
