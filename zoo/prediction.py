@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -252,24 +251,17 @@ def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepPr
     key = job.runtime, row.built, job.weights_sha256, job.precision, job.size
 
     def load_export() -> Network:
-        path = _file(checkpoint, job.size, progress)
+        path = export.exported(checkpoint, job.size, progress)
         try:
             return runtime.open_file(path, job.size, keeps_memory)
         except Exception as error:  # the runtimes raise their own kinds
             if path.exists():
                 raise _failed(row, error) from error
         # Another server that shares the folder removed it at this very moment.
-        return runtime.open_file(_file(checkpoint, job.size, progress), job.size, keeps_memory)
+        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps_memory)
 
     held = 2 * checkpoint.path.stat().st_size + (needed if keeps_memory else 0)
     return _networks.get(key, load_export, lambda _: held)
-
-
-def _file(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
-    """Return the .onnx of the weights: a network in 8 bits is one already."""
-    if checkpoint.precision == "8bit":
-        return checkpoint.path
-    return export.exported(checkpoint, size, progress)
 
 
 def _labels(

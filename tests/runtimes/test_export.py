@@ -55,8 +55,13 @@ def test_it_is_made_once_and_takes_any_size() -> None:
 
 
 def test_rows_of_one_architecture_share_it() -> None:
-    qat = resolve("cityscapes-mobilenetv2-unetlite-qat-768x384")
+    qat = resolve("cityscapes-mobilenetv2-unetlite-qat-768x384", precision="float")
     assert exported(qat, SIZE, silent) == exported(resolve(ROW), SIZE, silent)
+
+
+def test_a_network_in_8_bits_is_one_already() -> None:
+    eight = resolve(ROW, precision="8bit")
+    assert exported(eight, SIZE, silent) == eight.path
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "empty"])

@@ -37,6 +37,8 @@ def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path
 
     Raises CheckpointError for weights that do not fit, NotNowError if the cache folder cannot be written.
     """
+    if checkpoint.precision == "8bit":  # what was quantized is an .onnx already
+        return checkpoint.path
     stem = _stem(checkpoint, size)
     with _one_export_at_a_time:
         found = _intact(stem)
