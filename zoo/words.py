@@ -100,11 +100,12 @@ def nothing_fits(cost: Cost, cheapest: pd.Series, best: pd.Series | None = None)
 def cost_of_8_bits(in_float: pd.Series, in_8_bits: pd.Series) -> str:
     """Return what 8 bits cost a network that was published in both, as a sentence."""
     points = in_float["miou"] - in_8_bits["miou"]
-    lost = f"{abs(points):.2f} points {'less' if points > 0 else 'more'}" if points else "as much"
+    told = f"{abs(points):.2f} points {'less' if points > 0 else 'more'} than" if points else "as much as"
+    size = f"{in_float['input_width']:.0f}x{in_float['input_height']:.0f}"
     return (
-        f"In 8 bits, trained for them, {in_float['model']} has {in_8_bits['miou']:g} % mIoU, {lost} than in "
-        "float."
-    ).replace("as much than", "as much as")
+        f"In 8 bits, trained for them, {in_float['model']} has {in_8_bits['miou']:g} % mIoU at {size}, "
+        f"{told} in float."
+    )
 
 
 def hidden(cost: Cost, row: pd.Series) -> str:

@@ -116,8 +116,8 @@ def test_cache_tells_and_clears_only_what_is_ours(folder: Path, capsys: pytest.C
     lay_down(folder)
     (folder / "holiday.jpg").write_bytes(b"not ours")
     assert main(["cache", "--json"]) == 0
-    weights, exports = json.loads(capsys.readouterr().out)
-    assert (weights["files"], weights["bytes"], exports["files"]) == (1, 7, 0)
+    weights, exports, quantized = json.loads(capsys.readouterr().out)
+    assert (weights["files"], weights["bytes"], exports["files"], quantized["files"]) == (1, 7, 0, 0)
     assert main(["cache", "clear"]) == 0
     assert "1 files" in capsys.readouterr().out
     assert [path.name for path in folder.iterdir()] == ["holiday.jpg"]
