@@ -156,8 +156,10 @@ def answer(
     BudgetError.
     """
     asked = words.asked(dataset, cost, max_cost, min_miou)
-    fitting = rank(table, dataset, max_cost=max_cost, min_miou=min_miou, cost=cost)
-    by_accuracy = rank(table, dataset, cost=cost)
+    # Three columns choose; the rows are taken from the wide table once they are known.
+    numbers = table[list(dict.fromkeys(["dataset", "miou", cost.column]))]
+    fitting = rank(numbers, dataset, max_cost=max_cost, min_miou=min_miou, cost=cost)
+    by_accuracy = rank(numbers, dataset, cost=cost)
     by_cost = by_accuracy.sort_values([cost.column, "miou"], ascending=[True, False], kind="stable")
     best = _first(fitting)
     if passing is not None:
@@ -166,34 +168,30 @@ def answer(
     cheapest = _first(may_be_taken)
     if cheapest is None:
         why = f"no row has both {cost.noun} and an mIoU" if by_cost.empty else "no row passes the filters"
-        return Answer(dataset, None, None, None, None, _id(best), f"{asked} {why}.", ())
-    chosen = _first(fitting)
+        return Answer(dataset, None, None, None, None, best, f"{asked} {why}.", ())
+    chosen, cheaper, better = _first(fitting), None, None
     if chosen is None:
-        named = [cheapest] if min_miou is None else [cheapest, by_accuracy.iloc[0]]
-        text = f"{asked} nothing fits. {words.nothing_fits(cost, *named)}"
-        cheaper = better = None
+        named = [cheapest] if min_miou is None else [cheapest, by_accuracy.index[0]]
+        text = f"{asked} nothing fits. {words.nothing_fits(cost, *(table.loc[row] for row in named))}"
     else:
-        cheaper_rows = may_be_taken[may_be_taken[cost.column] < chosen[cost.column]]
+        taken = numbers.loc[chosen]
+        cheaper_rows = may_be_taken[may_be_taken[cost.column] < taken[cost.column]]
         cheaper = _first(
             cheaper_rows.sort_values(["miou", cost.column], ascending=[False, True], kind="stable")
         )
-        better = _first(by_cost[by_cost["miou"] > chosen["miou"]])
+        better = _first(by_cost[by_cost["miou"] > taken["miou"]])
         named = [row for row in (chosen, cheaper, better) if row is not None]
-        text = f"{asked}: {words.choice(cost, chosen, cheaper, better)}"
+        beside = [None if row is None else table.loc[row] for row in (cheaper, better)]
+        text = f"{asked}: {words.choice(cost, table.loc[chosen], *beside)}"
         text += "".join(f" {words.cost_of_8_bits(*pair)}" for pair in _pairs_with(table, chosen))
-    hidden = None if best is None or _id(best) == _id(chosen) else best
+    hidden = None if best == chosen else best
     if hidden is not None:
-        text += f" {words.hidden(cost, hidden)}"
-    warnings = size_warnings(by_accuracy.loc[[row.name for row in named]])
-    return Answer(dataset, _id(chosen), _id(cheaper), _id(better), _id(cheapest), _id(hidden), text, warnings)
+        text += f" {words.hidden(cost, table.loc[hidden])}"
+    return Answer(dataset, chosen, cheaper, better, cheapest, hidden, text, size_warnings(table.loc[named]))
 
 
-def _first(rows: pd.DataFrame) -> pd.Series | None:
-    return None if rows.empty else rows.iloc[0]
-
-
-def _id(row: pd.Series | None) -> str | None:
-    return None if row is None else str(row.name)
+def _first(rows: pd.DataFrame) -> str | None:
+    return None if rows.empty else str(rows.index[0])
 
 
 def twins(table: pd.DataFrame, cost: Cost) -> pd.Series:
@@ -229,7 +227,8 @@ def published_pairs(table: pd.DataFrame) -> tuple[Pair, ...]:
     A row without an mIoU makes no pair; of several that are equal, the first counts.
     """
     keys = ["dataset", "model", "input_width", "input_height"]
-    known = table[np.isfinite(table["miou"])].drop_duplicates([*keys, "qat"])
+    known = table[[*keys, "qat", "miou"]]
+    known = known[np.isfinite(known["miou"])].drop_duplicates([*keys, "qat"])
     known = known.rename_axis(index="id").reset_index()
     trained = known["qat"].astype(bool)
     both = known[~trained].merge(known[trained], on=keys, suffixes=("", "_in_8_bits"))
@@ -237,10 +236,10 @@ def published_pairs(table: pd.DataFrame) -> tuple[Pair, ...]:
     return tuple(Pair(str(one), str(other), before - after) for one, other, before, after in columns)
 
 
-def _pairs_with(table: pd.DataFrame, row: pd.Series) -> list[tuple[pd.Series, pd.Series]]:
+def _pairs_with(table: pd.DataFrame, row_id: str) -> list[tuple[pd.Series, pd.Series]]:
     """Return the two rows of each pair that a row is part of."""
-    return [
-        (table.loc[pair.in_float], table.loc[pair.in_8_bits])
-        for pair in published_pairs(table[table["dataset"] == row["dataset"]])
-        if row.name in pair[:2]
-    ]
+    alike = table.index[table["model"] == table.at[row_id, "model"]]
+    if not table["qat"][alike].any():
+        return []
+    pairs = published_pairs(table.loc[alike])
+    return [(table.loc[pair.in_float], table.loc[pair.in_8_bits]) for pair in pairs if row_id in pair[:2]]

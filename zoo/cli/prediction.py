@@ -180,7 +180,6 @@ def _line(row_id: str, path: Path, found: Prediction) -> dict[str, Any]:
         "image": str(path),
         "id": row_id,
         "weights": found.weights.label,
-        "precision": found.weights.precision,
         "width": width,
         "height": height,
         "seconds": found.seconds,
