@@ -1,121 +1,90 @@
-"""Complexity: what the chosen rows cost at a size, by formula at once and confirmed live by ptflops."""
+"""Complexity: what the chosen rows cost at a size and what size fits, by formula at once, confirmed live."""
 
-import pandas as pd
 import streamlit as st
 
+from pages.shared.costing import (
+    answer_cards,
+    confirm,
+    layers_of,
+    names_of,
+    rows_to_cost,
+    sizes_taken,
+    totals_table,
+)
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import audited, table_at
+from pages.shared.loaders import catalog
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
-from pages.shared.tables import download_table, rows_table
-from zoo.catalog import check_row_size
-from zoo.charts import growth_curves, layer_treemap, stride_bars
-from zoo.costs import largest_size, macs_by_part
-from zoo.selection import PUBLISHED, answer, counted_at
-from zoo.sizes import Size
+from zoo.charts import growth_curves, stride_bars
+from zoo.costs import follows_formula, macs_by_part
 
 ASPECTS = {"16:9": (16, 9), "4:3": (4, 3), "2:1": (2, 1), "1:1": (1, 1)}
-MOST_ROWS = 4
 ASPECT = Choice("complexity_aspect", list(ASPECTS), "16:9")
 MULTIPLE = Whole("complexity_multiple", 32, 1, 512, "pixels")
+LAYERS = Choice("complexity_layers", lambda: ["", *catalog().index], "", "an id of the catalog")
 
-chosen = shortlist()
-catalog = table_at(chosen.size)
-st.title("Complexity", anchor=False)
-with st.container(horizontal=True, vertical_alignment="bottom"):
+st.title("What does it cost, and at what size does it fit?", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     budget_control()
+    aspect = ASPECT.draw(st.segmented_control, "Proportions", required=True)
+    multiple = MULTIPLE.draw(
+        st.number_input, "Sides: multiples of", width=130, help="Proportions are kept about."
+    )
     size_control()
 rows_control()
-ids = [row for row in chosen.rows if row in catalog.index][:MOST_ROWS]
-if len(chosen.rows) > MOST_ROWS:
-    st.caption(f"The first {MOST_ROWS} of your {len(chosen.rows)} chosen rows.")
-if not ids:
-    with shown_errors():
-        cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
-        best = answer(catalog, chosen.datasets[0], max_cost=chosen.budget, cost=cost)
-        ids = [row for row in [best.chosen or best.cheapest] if row]
-    st.caption("No row is chosen: this is the answer under your budget. Choose others above.")
-
-sizes: dict[str, Size] = {}
-for row_id in ids:
-    row = catalog.loc[row_id]
-    with shown_errors():
-        own = Size(int(row["input_width"]), int(row["input_height"]))
-        sizes[row_id] = check_row_size(row_id, *(chosen.size or own))
+chosen = shortlist()
+rows = rows_to_cost()
+sizes = sizes_taken(rows, chosen.size)
 if not sizes:
     st.stop()
-strides = {row_id: macs_by_part(row_id, *size) for row_id, size in sizes.items()}
-
-totals = pd.DataFrame(
-    {
-        "id": list(sizes),
-        "size": [str(size) for size in sizes.values()],
-        "gmacs_formula": [parts.sum() / 1e9 for parts in strides.values()],
-    }
-)
-place = st.empty()
-place.dataframe(totals, hide_index=True, column_config={"gmacs_formula": "GigaMACs, by formula"})
-live_line = st.empty()
+names = names_of(rows)
+places = answer_cards(rows, sizes, chosen.budget, ASPECTS[aspect], multiple)
+table_place = st.empty()
+totals_table(table_place, rows, sizes, {})
+notes = st.container()
 
 left, right = st.columns(2, gap="large")
 with left:
-    st.subheader("Where: MACs by stride", anchor=False)
-    st.plotly_chart(stride_bars(strides), alt="GigaMACs of each row by the stride at which they run.")
+    at = chosen.size or next(iter(sizes.values()))
+    st.subheader(f"Where: MACs by stride, all at {at}", anchor=False)
+    by_formula = {row_id: row for row_id, row in rows.items() if row_id in sizes and follows_formula(row)}
+    strides = {row_id: macs_by_part(rows[row_id], *at) for row_id in sizes_taken(by_formula, at)}
+    if strides:
+        st.plotly_chart(
+            stride_bars(strides, names), alt=f"GigaMACs of each row at {at} by the stride at which they run."
+        )
+    for row_id in sizes.keys() - by_formula.keys():
+        st.caption(f"{names[row_id]}: its MACs do not follow its strides; see its layers.")
 with right:
     st.subheader("Growth with input size", anchor=False)
     st.plotly_chart(
-        growth_curves(list(sizes), sizes, chosen.budget),
+        growth_curves(rows, sizes, chosen.budget, names),
         alt="GigaMACs of each row against input width at its own proportions, with the budget.",
     )
 
-st.subheader("Largest size within the budget", anchor=False)
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    aspect = ASPECT.draw(st.segmented_control, "Proportions")
-    multiple = MULTIPLE.draw(st.number_input, "Sides are multiples of", width=190)
-fitting = []
-for row_id in sizes:
-    with shown_errors():
-        found = largest_size(row_id, chosen.budget, ASPECTS[aspect], multiple)
-        fitting.append({"id": row_id, "largest size": str(found)})
-if fitting:
-    download_table(pd.DataFrame(fitting), "largest")
-    st.caption("Sides are rounded to the multiple, so the proportions are kept about.")
-
 st.subheader("Layers", anchor=False)
-layers_of = st.selectbox("Network", list(sizes), key="complexity_layers")
-layers_place = st.container()
-
-st.subheader("Audit: published against counted, all rows", anchor=False)
-st.caption(
-    "At the published size. The three 769x769 rows come true at 2049x1025: "
-    "'GigaMACs there' is what we count at that size."
-)
-AUDIT = ["name", "dataset", "input", "published_gmacs", "counted_gmacs", "error_pct", "verdict"]
-audit = catalog[["name", "dataset", "input"]].join(audited())
-rows_table(audit, [*AUDIT, "published_at", "gmacs_there", "explanation"])
-st.download_button("CSV", audited().to_csv(), "audit.csv", "text/csv", key="complexity_audit_csv")
+if len(sizes) > 1:
+    LAYERS.draw(
+        st.segmented_control,
+        "Network",
+        show=lambda row_id: row_id if row_id in sizes else next(iter(sizes)),
+        options=list(sizes),
+        format_func=names.__getitem__,
+        label_visibility="collapsed",
+        required=True,
+    )
+layers_row = LAYERS.value if LAYERS.value in sizes else next(iter(sizes))
+layers_place = st.empty()
+layers_place.skeleton(height=840)
 
 # Last, since the first count on a server has to load torch: all above stands meanwhile.
-lines = {}
-with live_line.container(), st.spinner("Confirming live with ptflops"), shown_errors():
-    for row_id, size in sizes.items():
-        lines[row_id] = live_count(row_id, *size)
-if len(lines) == len(sizes):
-    equal = [live.macs == strides[row_id].sum() for row_id, live in lines.items()]
-    totals["live"] = [live.macs / 1e9 for live in lines.values()]
-    totals["equal"] = ["equal" if same else "not equal" for same in equal]
-    totals["params_m"] = [live.params / 1e6 for live in lines.values()]
-    totals["activation_4"] = [live.peak_activation_values * 4 / 1e6 for live in lines.values()]
-    totals["activation_1"] = [live.peak_activation_values / 1e6 for live in lines.values()]
-    with place.container():
-        download_table(totals, "totals")
-    first = next(iter(lines.values()))
-    seconds = sum(live.seconds for live in lines.values())
-    live_line.caption(f"Confirmed live by ptflops {first.ptflops_version}, counted in {seconds:.2f} s.")
-    with layers_place:
-        live = lines[layers_of]
-        st.plotly_chart(layer_treemap(live.layers), alt="MACs of each layer, grouped by where it stands.")
-        download_table(live.layers.astype({"input_shape": str, "output_shape": str}), "layers", height=300)
-        uncounted = ", ".join(f"{name} {times}x" for name, times in live.uncounted.items())
-        st.caption(f"Not counted, being no MACs by definition: {uncounted or 'nothing'}.")
+counted = {}
+for row_id, size in sizes.items():
+    with notes, shown_errors():
+        counted[row_id] = live_count(rows[row_id], *size)
+        confirm(places[row_id], rows[row_id], size, counted[row_id])
+totals_table(table_place, rows, sizes, counted)
+with layers_place.container():
+    if layers_row in counted:
+        layers_of(counted[layers_row])

@@ -223,6 +223,17 @@ def macs_over(
     return costs_of(row, num_classes).formula @ factors(np.asarray(widths), np.asarray(heights))
 
 
+def gmacs_at(row: str | Row, size: Size) -> float:
+    """Return the GigaMACs of one row at a size, which is not checked."""
+    return int(macs_over(row, [size.width], [size.height])[0]) / 1e9
+
+
+def follows_formula(row: str | Row, size: Size | None = None) -> bool:
+    """Return whether the formula gives a row's MACs at a size (None: at all); of an own file it may not."""
+    own = find_row(row).own
+    return own is None or own.formula is not None or size == own.size
+
+
 def macs_by_part(row: str | Row, width: int, height: int) -> pd.Series:
     """Return where a row spends its MACs at that size: by stride, on pooled features, in attention."""
     size = check_row_size(row, width, height)

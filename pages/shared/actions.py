@@ -18,7 +18,7 @@ def row_actions(row_id: str, *, key: str) -> None:
     rows = list(dict.fromkeys([row_id, *ROWS.value]))
     with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
         for page, label in NEXT.items():
-            if page in store().pages:
+            if page in store().pages and page != store().page:
                 own = {"demo_row": [row_id]} if page == "demo" else {"rows": rows}
                 st.page_link(f"{page}.py", label=label, query_params=link_to(SHARED, **own))
         with st.popover("Copy link", type="tertiary"):

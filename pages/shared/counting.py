@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import streamlit as st
+from zoo.rows import Row
 
 if TYPE_CHECKING:
     from zoo.complexity import Complexity
 
 
-@st.cache_data(max_entries=128, show_spinner=False)
-def live_count(row_id: str, width: int, height: int) -> Complexity:
-    """Return ptflops' count of a row; raises as `zoo.complexity.count` does."""
+@lru_cache(maxsize=128)
+def live_count(row: Row, width: int, height: int) -> Complexity:
+    """Return the count of a row's network, do not change it; raises as `zoo.complexity.count` does."""
     from zoo.complexity import count
 
-    return count(row_id, width, height)
+    return count(row, width, height)

@@ -36,19 +36,8 @@ COLUMNS = {
     "qat": st.column_config.CheckboxColumn("QAT"),
     "family_label": st.column_config.TextColumn("Family"),
     "references": st.column_config.TextColumn("References"),
-    "published_gmacs": st.column_config.NumberColumn("GigaMACs, published", format="%.4g"),
     "published_at": st.column_config.TextColumn("Comes true at"),
     "gmacs_there": st.column_config.NumberColumn("GigaMACs there", format="%.4f"),
-    "id": st.column_config.TextColumn("Row"),
-    "size": st.column_config.TextColumn("Input size"),
-    "gmacs_formula": st.column_config.NumberColumn("GigaMACs, by formula", format="%.4f"),
-    "live": st.column_config.NumberColumn("GigaMACs, live", format="%.4f"),
-    "equal": st.column_config.TextColumn("Live equals formula"),
-    "activation_4": st.column_config.NumberColumn("Peak activation (MB, 4 bytes a value)", format="%.2f"),
-    "activation_1": st.column_config.NumberColumn("Peak activation (MB, 1 byte a value)", format="%.2f"),
-    "share": st.column_config.NumberColumn("Share (%)", format="%.2f"),
-    "macs": st.column_config.NumberColumn("MACs", format="%,d"),
-    "params": st.column_config.NumberColumn("Parameters", format="%,d"),
     "reason": st.column_config.TextColumn("Reason", width="large"),
     "explanation": st.column_config.TextColumn("Why they differ", width="large"),
     "notes": st.column_config.TextColumn("Notes", width="large"),
@@ -90,9 +79,3 @@ def chosen_from(
 def _select(key: str, ids: list[str]) -> None:
     selected = [ids[n] for n in st.session_state[key]["selection"]["rows"] if n < len(ids)]
     ROWS.set([*(row for row in ROWS.value if row not in ids), *selected])
-
-
-def download_table(table: pd.DataFrame, name: str, **options: object) -> None:
-    """Show a table with a button that downloads it as CSV."""
-    st.dataframe(table, column_config=COLUMNS, hide_index=True, **options)  # type: ignore[call-overload]
-    st.download_button("CSV", table.to_csv(index=False), f"{name}.csv", "text/csv", key=f"download_{name}")
