@@ -125,6 +125,11 @@ def overlay_png(
     return _png(blend(rgb, label_map, strength, outlines=outlines, only=only))
 
 
+def swatch_png(colour: Colour) -> bytes:
+    """Return a small square of one colour, for a legend, as the bytes of a PNG."""
+    return _png(Image.new("RGB", (16, 16), colour))
+
+
 def jpeg(image: Image.Image) -> bytes:
     """Return a picture for the screen: a JPEG takes a sixth of what a PNG of a photograph does."""
     file = io.BytesIO()

@@ -26,9 +26,9 @@ from zoo.errors import CountError, InputError, ModelFileError, SizeError, shown_
 from zoo.onnx_metadata import FileFacts, Three, file_facts
 from zoo.rows import OwnNetwork, Row
 from zoo.sizes import Size
-from zoo.weights.checkpoints import check_model_file
+from zoo.weights.checkpoints import MODEL_SIZE, check_model_file
 
-DEFAULT_SIZE = Size(1024, 512)
+DEFAULT_SIZE = MODEL_SIZE
 """At which a network is counted that takes any size and does not say which it was made for."""
 IMAGENET = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 """Mean and deviation that most networks are trained with: taken where a file does not say, and said so."""
@@ -44,7 +44,7 @@ def read_own_network(path: Path, size: Size | None = None) -> OwnNetwork:
     if path.suffix.lower() != ".onnx":
         raise ModelFileError(f"{shown_name(path)} is not an .onnx: export the network to ONNX.")
     check_model_file(path, ModelFileError)
-    facts = file_facts(path) or FileFacts()
+    facts = read_facts(path)
     sha256 = hash_file(path)
     with graph_process(path, sha256) as process:
         spec, multiple = process.said["spec"], process.said["multiple"]
@@ -65,7 +65,7 @@ def read_own_network(path: Path, size: Size | None = None) -> OwnNetwork:
         macs=counted.macs,
         params=counted.params,
         peak_activation_values=counted.peak_activation_values,
-        facts=_prepared(facts),
+        facts=facts,
         num_classes=_class_count(shape),
         missed=missed_in(counted),
     )
@@ -107,22 +107,43 @@ def describe(
 
     Raises InputError for names that are not as many as its classes, or numbers that cannot be used.
     """
-    facts = own.facts
+    if classes is not None and own.num_classes not in (None, len(classes)):
+        raise InputError(f"{own.name} has {own.num_classes} classes, and {len(classes)} names were given.")
+    return replace(own, facts=described(own.facts, classes=classes, mean=mean, std=std))
+
+
+def read_facts(path: Path) -> FileFacts:
+    """Return what a model from outside says of itself, with mean and std assumed where it does not say.
+
+    Raises ModelFileError for properties of ours that cannot be used.
+    """
+    return _prepared((file_facts(path) if path.suffix.lower() == ".onnx" else None) or FileFacts())
+
+
+def described(
+    facts: FileFacts,
+    *,
+    classes: Sequence[str] | ClassList | None = None,
+    mean: Three | None = None,
+    std: Three | None = None,
+) -> FileFacts:
+    """Return what a file says with what its owner says of it in its place.
+
+    Raises InputError for class names or numbers that cannot be used.
+    """
     if classes is not None:
-        facts = replace(facts, classes=_named(own, classes))
+        facts = replace(facts, classes=_named(classes))
     if mean is not None or std is not None:
         mean, std = mean or facts.mean or IMAGENET[0], std or facts.std or IMAGENET[1]
         usable = [len(three) == 3 and bool(np.isfinite(three).all()) for three in (mean, std)]
         if not all(usable) or min(std) <= 0:
             raise InputError("mean and std are three numbers each, in units of 0 to 255, std above 0.")
         facts = replace(facts, mean=mean, std=std, prepared="as you say")
-    return replace(own, facts=facts)
+    return facts
 
 
-def _named(own: OwnNetwork, classes: Sequence[str] | ClassList) -> ClassList:
+def _named(classes: Sequence[str] | ClassList) -> ClassList:
     count = len(classes)
-    if own.num_classes is not None and count != own.num_classes:
-        raise InputError(f"{own.name} has {own.num_classes} classes, and {count} names were given.")
     if isinstance(classes, ClassList):
         return classes
     names = tuple(" ".join(str(name).split())[:60] for name in classes)

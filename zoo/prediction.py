@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from zoo.images import ImageSource, Picture, read_image
 from zoo.keeping import Kept
 from zoo.labelling import FULL_PIXELS, VOID, Frame, Labelled, find_labels
 from zoo.limits import KEPT_NETWORKS, KEPT_NETWORKS_BYTES, SESSION_MEMORY_BYTES
+from zoo.onnx_metadata import FileFacts
 from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
 from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
 from zoo.runtimes.memory import check_memory, give_back
 from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
-from zoo.sizes import Size
-from zoo.weights.checkpoints import Checkpoint, resolve
+from zoo.sizes import Size, check_size
+from zoo.weights.checkpoints import Checkpoint, model_file, resolve
 
 _networks: Kept[tuple[object, ...], Network] = Kept(KEPT_NETWORKS, KEPT_NETWORKS_BYTES, failures=False)
 
@@ -115,23 +117,51 @@ def prepare(
 
     Raises UnknownIdError, SizeError, CheckpointError, ModelFileError, WeightsMissingError or InputError.
     """
-    if fit not in FITS:
-        raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
+    _check_fit(fit)
     row = find_row(row_id)
     asked = check_row_size(row, *_sides(row.size if size is None else size))
     checkpoint = resolve(row, weights, precision)
+    return _job(checkpoint, asked, fit, runtime, confidence), checkpoint
+
+
+def prepare_file(
+    path: Path,
+    said: FileFacts,
+    *,
+    name: str,
+    size: tuple[int, int] | None = None,
+    fit: str = "stretch",
+    runtime: str | None = None,
+    confidence: bool = False,
+) -> tuple[Job, Checkpoint]:
+    """Resolve a mask by a whole model from outside, as itself and no row's network.
+
+    `said` is what it or its owner says of it (`zoo.own.read_facts`, `described`), `name` what it is called.
+    Raises SizeError, ModelFileError, WeightsMissingError or InputError.
+    """
+    _check_fit(fit)
+    checkpoint = model_file(path, name, said)
+    asked = check_size(*_sides(size or checkpoint.row.size))
+    return _job(checkpoint, asked, fit, runtime, confidence), checkpoint
+
+
+def _job(checkpoint: Checkpoint, size: Size, fit: str, runtime: str | None, confidence: bool) -> Job:
     chosen = choose_runtime(checkpoint.format, runtime, file_name=shown_name(checkpoint.path))
-    job = Job(
-        row,
+    return Job(
+        checkpoint.row,
         checkpoint.kind,
         checkpoint.sha256,
-        asked,
+        size,
         chosen.name,
         fit,
         confidence,
         checkpoint.precision,
     )
-    return job, checkpoint
+
+
+def _check_fit(fit: str) -> None:
+    if fit not in FITS:
+        raise InputError(f"fit {fit!r} cannot be used: give one of {', '.join(FITS)}.")
 
 
 def _sides(size: Iterable[object]) -> tuple[object, object]:
@@ -220,7 +250,7 @@ def carry_out(
         size=used,
         seconds=time.perf_counter() - start,
         timings=watch.seconds,
-        notes=(*picture.changes, *_notes(found, used, job)),
+        notes=(*picture.changes, *_class_notes(checkpoint, named), *_notes(found, used, job)),
     )
 
 
@@ -302,6 +332,14 @@ def _with_classes(checkpoint: Checkpoint, found: Labelled) -> Checkpoint:
     seen = found.labels[found.labels != VOID]
     expected = len(checkpoint.classes) or checkpoint.row.num_classes or 1
     return checkpoint.with_class_count(max(int(seen.max(initial=0)) + 1, expected))
+
+
+def _class_notes(given: Checkpoint, named: Checkpoint) -> Iterator[str]:
+    if given.classes.names and len(given.classes) != len(named.classes):
+        yield (
+            f"The network has {len(named.classes)} classes, and {given.classes.words} are "
+            f"{len(given.classes)}: they are shown without names."
+        )
 
 
 def _notes(found: Labelled, used: Size, job: Job) -> Iterator[str]:

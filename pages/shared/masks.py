@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,8 @@ from zoo import limits
 from zoo.errors import ModelFileError, NotNowError, ZooError, shown_name
 from zoo.images import read_image
 from zoo.limits import MEGABYTE
-from zoo.prediction import Job, Prediction, carry_out, prepare
+from zoo.prediction import Job, Prediction, carry_out
 from zoo.queue import TicketQueue
-from zoo.sizes import Size
 from zoo.tables import DATA
 from zoo.weights.checkpoints import FORMATS, Checkpoint
 
@@ -38,13 +38,17 @@ class Given:
         return cls(data, name, hashlib.sha256(data).hexdigest())
 
 
+Key = tuple[Job, Checkpoint, str]
+"""What a mask is made from: the job, the weights with what is said of them, and the picture's hash."""
+
+
 @dataclass
 class Kept:
     """What a visitor's session keeps: the last mask, and the job that failed last, with its words."""
 
-    key: tuple[Job, str] | None = None
+    key: Key | None = None
     prediction: Prediction | None = None
-    failed: tuple[tuple[Job, str], str] | None = None
+    failed: tuple[Key, str] | None = None
 
 
 @st.cache_resource
@@ -90,56 +94,58 @@ def picture_control(source: str) -> Given | None:
     return given
 
 
-def own_weights() -> tuple[str, str] | None:
-    """Draw the uploader of a visitor's own weights; return where they lie and their name, or None."""
+def own_weights(page: str = "demo") -> tuple[str, str] | None:
+    """Draw a page's uploader of a visitor's own weights; return where they lie and their name, or None."""
     sent = st.file_uploader(
-        f"Your weights, up to {limits.MODEL_BYTES // MEGABYTE} MB", MODEL_TYPES, key="demo_own_weights"
+        f"Your weights, up to {limits.MODEL_BYTES // MEGABYTE} MB", MODEL_TYPES, key=f"{page}_own_weights"
     )
-    kept: tuple[str, str, str] | None = st.session_state.get("demo_own")
+    kept: tuple[str, str, str] | None = st.session_state.get(f"{page}_own")
     if sent is not None and (kept is None or kept[0] != sent.file_id):
         suffix = Path(sent.name).suffix.lower()
         if suffix not in FORMATS:
             raise ModelFileError(
                 f"{shown_name(sent.name)} cannot be used: give one of {', '.join(MODEL_TYPES)}."
             )
-        # One file a visitor, named by us; the folder goes with the session.
-        folder = st.session_state.setdefault("demo_folder", tempfile.TemporaryDirectory(prefix="segselect-"))
+        # One file a page, named by us; the folder goes with the session.
+        folder = st.session_state.setdefault(
+            f"{page}_folder", tempfile.TemporaryDirectory(prefix="segselect-")
+        )
         for earlier in Path(folder.name).iterdir():
             earlier.unlink()
         path = Path(folder.name) / f"{hashlib.sha256(sent.file_id.encode()).hexdigest()[:32]}{suffix}"
         path.write_bytes(sent.getbuffer())
-        kept = st.session_state.demo_own = (sent.file_id, str(path), sent.name)
+        kept = st.session_state[f"{page}_own"] = (sent.file_id, str(path), sent.name)
     return None if kept is None else kept[1:]
 
 
 def make_mask(
     given: Given,
-    row_id: str,
-    weights: str | None,
-    size: Size | None,
-    fit: str,
-    runtime: str | None,
-    own_name: str | None = None,
+    prepared: Callable[[], tuple[Job, Checkpoint]],
+    *,
+    keep: str,
+    own: tuple[str, str] | None = None,
 ) -> Prediction | None:
     """Return the mask, made now or kept from the last rerun; on an error the last good one, with a line.
 
-    What failed is remembered like what worked: the same request is not carried out again in vain.
+    `prepared` is a call of `zoo.prediction.prepare` or `prepare_file`, `keep` the name under which the
+    session keeps the mask, `own` where the visitor's file lies and what they call it. What failed is
+    remembered like what worked: the same request is not carried out again in vain.
     """
-    kept: Kept = st.session_state.setdefault("demo_kept", Kept())
-    job: Job | None = None
+    kept: Kept = st.session_state.setdefault(keep, Kept())
+    key: Key | None = None
     try:
-        job, checkpoint = prepare(row_id, weights=weights, size=size, fit=fit, runtime=runtime)
-        key = (job, given.sha256)
+        job, checkpoint = prepared()
+        key = (job, checkpoint, given.sha256)
         if kept.failed is not None and kept.failed[0] == key:
             return _told(kept, kept.failed[1])
         if kept.key != key:
             kept.prediction, kept.key = _make(given, job, checkpoint), key
     except ZooError as error:
         words = str(error)
-        if weights is not None and own_name is not None:  # the visitor's file as they know it
-            words = words.replace(Path(weights).name, shown_name(own_name))
-        if job is not None and not isinstance(error, NotNowError):  # which may pass by itself
-            kept.failed = ((job, given.sha256), words)
+        if own is not None:  # the visitor's file as they know it
+            words = words.replace(Path(own[0]).name, shown_name(own[1]))
+        if key is not None and not isinstance(error, NotNowError):  # which may pass by itself
+            kept.failed = (key, words)
         return _told(kept, words)
     return kept.prediction
 

@@ -3,6 +3,7 @@
 import hashlib
 import io
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ import zoo
 from pages.shared.masks import IMAGE_TYPES, MODEL_TYPES
 from pages.shared.views import SCREEN_SIDE, masked, wiped
 from tests.hostile_files import BAD_IMAGES, BAD_MODELS, BAD_WEIGHTS
+from tests.tiny_tflite import channels_of
 from zoo import limits
 from zoo.cache import weights_dir
 
@@ -23,12 +25,15 @@ SAMPLE = ROOT / "data" / "samples" / "china.jpg"
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> AppTest:
+def page(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[AppTest]:
     monkeypatch.setenv("SEGSELECT_CACHE", str(tmp_path_factory.getbasetemp() / "demo-cache"))
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     app.run().switch_page("demo.py").run()
     assert not app.exception
-    return app
+    yield app
+    # Else it goes with the session at any moment, with a warning that a later test would hear of.
+    if "demo_folder" in app.session_state:
+        app.session_state["demo_folder"].cleanup()
 
 
 def png(size: tuple[int, int]) -> bytes:
@@ -142,6 +147,38 @@ def test_every_bad_picture_is_one_line_and_the_next_works(page: AppTest) -> None
     upload(page, "good.png", png((64, 48)))
     assert not page.error
     assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
+
+
+def test_an_own_model_is_named_as_itself_with_the_classes_that_are_picked(page: AppTest) -> None:
+    # float32 (1, 32, 48, 3) in, its first 2 channels out: with mean 0 and deviation 1 the labels are whether
+    # green is above red.
+    page.selectbox(key="demo_weights").set_value("Your own file").run()
+    page.file_uploader(key="demo_own_weights").set_value(("my net.tflite", channels_of("float32", 0, 2), ""))
+    page.run()
+    assert not page.exception
+    assert not page.error
+    made = page.session_state["demo_kept"].prediction
+    assert made.classes == ("class 0", "class 1")
+    assert made.weights.row.model == "my net.tflite"
+    text = "\n".join(element.value for element in page.markdown)
+    assert "my net" in text
+    assert "UNetLite" not in text
+    assert page.text_input(key="demo_mean").placeholder == "123.675 116.28 103.53"
+    page.selectbox(key="demo_classes").set_value("Typed below").run()
+    page.text_area(key="demo_names").set_value("not green\ngreen").run()
+    page.text_input(key="demo_mean").set_value("0 0 0").run()
+    page.text_input(key="demo_std").set_value("1, 1, 1").run()
+    made = page.session_state["demo_kept"].prediction
+    assert made.classes == ("not green", "green")
+    small = np.asarray(Image.fromarray(made.rgb).resize((48, 32), Image.Resampling.BILINEAR)).astype(int)
+    greener = 100 * (small[..., 1] > small[..., 0]).mean()
+    assert made.shares[1] == pytest.approx(greener, abs=3)
+    page.selectbox(key="demo_classes").set_value("Cityscapes").run()
+    assert page.session_state["demo_kept"].prediction.classes == ("class 0", "class 1")
+    notes = "\n".join(entry.value for entry in page.caption)
+    assert "The network has 2 classes, and the 19 classes of Cityscapes are 19" in notes
+    page.text_input(key="demo_std").set_value("1 0 1").run()
+    assert "std above 0" in page.error[0].value
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, on making the files: sparse is in beta

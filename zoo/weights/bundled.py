@@ -45,6 +45,11 @@ def bundled_in_8_bits(model: str, *, qat: bool) -> Bundled | None:
     return _all().get((model, "8bit", qat))
 
 
+def bundled_at(path: Path) -> Bundled:
+    """Return the network that ships in this file, with its figures."""
+    return next(found for found in _all().values() if found.path == path)
+
+
 @cache
 def _all() -> Mapping[tuple[str, str, bool], Bundled]:
     networks = {}

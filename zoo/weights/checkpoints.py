@@ -34,6 +34,7 @@ from zoo.errors import (
 from zoo.families import Three, families, three
 from zoo.onnx_metadata import FileFacts, file_facts
 from zoo.rows import Row
+from zoo.sizes import Size
 from zoo.weights.bundled import BUNDLED_DATASET, BUNDLED_NOTICE, bundled_in_8_bits, bundled_networks
 from zoo.weights.published import downloaded_path, extra_class, is_verifiable, published_list
 from zoo.weights.quantized import find_quantized
@@ -47,6 +48,8 @@ OWN_NOTICE = "Your own file: its terms are yours to know."
 FORMATS = {".pth": "pth", ".pt": "pth", ".safetensors": "safetensors", ".onnx": "onnx", ".tflite": "tflite"}
 MODEL_FORMATS = ("onnx", "tflite")
 """Formats that hold a whole network, not weights for ours."""
+MODEL_SIZE = Size(1024, 512)
+"""At which a model is run that takes any size and does not say which it was made for."""
 UNREAD = ClassList((), (), "class list not read yet")
 
 
@@ -274,6 +277,28 @@ def _own(row: Row, path: Path) -> Checkpoint:
     facts = families()[row.built.family]
     said = replace(said, mean=said.mean or facts.mean, std=said.std or facts.std)
     return _described(row, path, file_format, said)
+
+
+def model_file(path: Path, name: str, said: FileFacts) -> Checkpoint:
+    """Return a whole model from outside as itself: on a row of its own, with what is said of it.
+
+    `name` is what the visitor calls it; `said` has mean and std. Raises ModelFileError for a file that cannot
+    be one, WeightsMissingError for a file of ours that was exported with random weights.
+    """
+    file_format = FORMATS.get(path.suffix.lower())
+    if file_format not in MODEL_FORMATS:
+        raise ModelFileError(f"{name} is no whole model: give an .onnx or a .tflite.")
+    check_model_file(path, ModelFileError)
+    row = Row(
+        id=f"own-{hash_file(path)[:16]}",
+        dataset="none",
+        model=name,
+        size=said.size or MODEL_SIZE,
+        section="Own networks",
+        published_name=name,
+    )
+    found = _described(row, path, file_format, said)
+    return replace(found, source=found.source.replace(shown_name(path), name))
 
 
 def _described(row: Row, path: Path, file_format: str, said: FileFacts) -> Checkpoint:

@@ -1,0 +1,131 @@
+"""A mask as a visitor sees it: large, with whose weights made it, a legend that highlights, and downloads."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Sequence
+from functools import cache
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from pages.shared.masks import Given
+from pages.shared.settings import Choice, Choices, Flag, Whole
+from pages.shared.views import masked, wiped
+from zoo.classes import Colour
+from zoo.limits import MAX_CLASSES
+from zoo.overlay import LegendEntry, indexed_png, legend, overlay_png, safe_palette, swatch_png
+from zoo.prediction import Prediction
+from zoo.weights.bundled import bundled_at
+from zoo.weights.checkpoints import Checkpoint
+
+VIEW = Choice("demo_view", ["Overlay", "Side by side", "Slide"], "Overlay")
+STRENGTH, WIPE = Whole("demo_strength", 60, 0, 100, "percent"), Whole("demo_wipe", 50, 0, 100, "percent")
+OUTLINES, SAFE = Flag("demo_outlines"), Flag("demo_safe")
+ONLY = Choices("demo_only", [str(class_id) for class_id in range(MAX_CLASSES)], [], "class ids")
+PRECISIONS = {"float": "in float", "8bit": "in 8 bits"}
+
+
+def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
+    """Show a mask as large as its column is wide, its legend `beside` it, and what has to be said of it."""
+    made, label_map = prediction.weights, prediction.label_map
+    if SAFE.value:
+        label_map = label_map.in_colours(safe_palette(len(label_map.classes)))
+    st.markdown(whose(made))
+    tools = st.container(horizontal=True, vertical_alignment="bottom")
+    view = VIEW.draw(tools.segmented_control, "View", label_visibility="collapsed")
+    if view == "Slide":
+        WIPE.draw(tools.slider, "Picture | mask (%)", width=220)
+    else:
+        STRENGTH.draw(tools.slider, "Mask strength (%)", width=220)
+    OUTLINES.draw(tools.toggle, "Outlines")
+    SAFE.draw(tools.toggle, "Colour-blind-safe")
+    with beside:
+        only = _chips(legend(label_map))
+    image = masked(
+        prediction.rgb,
+        label_map,
+        1 if view == "Slide" else STRENGTH.value / 100,
+        outlines=OUTLINES.value,
+        only=only,
+    )
+    told = f"The picture {given.name[:60]} with the mask of {made.row.title}"
+    if view == "Side by side":
+        left, right = st.columns(2, gap="xsmall")
+        left.image(masked(prediction.rgb, label_map, 0), width="stretch", alt="The picture as it was given")
+        right.image(image, width="stretch", alt=told)
+    elif view == "Slide":
+        st.image(wiped(prediction.rgb, image, WIPE.value / 100), width="stretch", alt=told)
+    else:
+        st.image(image, width="stretch", alt=told)
+    with st.expander(
+        f"Details: {prediction.seconds * 1000:.0f} ms, terms, downloads", icon=":material/info:"
+    ):
+        _details(prediction)
+        _downloads(prediction, only)
+
+
+def whose(made: Checkpoint) -> str:
+    """Return in one line which network made a mask, whose weights it has, and what they measured."""
+    name = f"**{plain(made.row.title)}** {PRECISIONS[made.precision]}"
+    if made.kind == "bundled":
+        shipped = bundled_at(made.path)
+        measured = f"**{shipped.figures['test']['miou']:.2f} % mIoU** measured on its test pictures"
+        return f"{name}: bundled weights trained on {shipped.figures['dataset']}, {measured}"
+    if made.kind == "published" and made.row.miou is not None:
+        return f"{name}: {made.source}, **{made.row.miou:g} % mIoU** published on {made.row.dataset}"
+    if made.row.network is None:
+        name = f"**{plain(made.row.model)}**"
+        return f"{name}: {plain(made.label)}, nothing measured"
+    return f"{name}: {plain(made.source)}, nothing measured"
+
+
+def plain(text: str) -> str:
+    """Return a stranger's text as Markdown that shows it as it is."""
+    return re.sub(r"([\\`*_{}\[\]()#+\-.!:|<>~$&])", r"\\\1", text)
+
+
+def _chips(entries: Sequence[LegendEntry]) -> list[int] | None:
+    """Draw the classes that are in the picture; return those that are to be highlighted, None for all."""
+    labels = {
+        str(entry.class_id): f"![]({_swatch(entry.colour)}) {plain(entry.name)} {entry.share:.1f} %"
+        for entry in entries
+    }
+    chosen = ONLY.draw(
+        st.pills,
+        "Classes: click to highlight",
+        selection_mode="multi",
+        show=lambda ids: [class_id for class_id in ids if class_id in labels],
+        options=list(labels),
+        format_func=labels.__getitem__,
+    )
+    return [int(class_id) for class_id in chosen if class_id in labels] or None
+
+
+@cache
+def _swatch(colour: Colour) -> str:
+    return f"data:image/png;base64,{base64.b64encode(swatch_png(colour)).decode()}"
+
+
+def _details(prediction: Prediction) -> None:
+    made = prediction.weights
+    steps = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in prediction.timings.items())
+    st.caption(f"Input {prediction.size}, {prediction.runtime}: {steps}.")
+    for sentence in filter(None, (f"{made.label}.", made.calibration, made.notice, *prediction.notes)):
+        st.caption(plain(sentence))
+
+
+def _downloads(prediction: Prediction, only: list[int] | None) -> None:
+    label_map, icon = prediction.label_map, ":material/download:"
+    if SAFE.value:
+        label_map = label_map.in_colours(safe_palette(len(label_map.classes)))
+    shares = pd.DataFrame({"class": label_map.classes.names, "share_percent": prediction.shares})
+    with st.container(horizontal=True):
+        st.download_button("Mask", lambda: indexed_png(label_map), "mask.png", "image/png", icon=icon)
+        overlay = lambda: overlay_png(  # noqa: E731
+            prediction.rgb, label_map, STRENGTH.value / 100, outlines=OUTLINES.value, only=only
+        )
+        st.download_button("Overlay", overlay, "overlay.png", "image/png", icon=icon)
+        st.download_button("Shares", shares.to_csv(index=False), "shares.csv", "text/csv", icon=icon)
