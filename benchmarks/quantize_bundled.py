@@ -1,6 +1,6 @@
 """Make the bundled networks in 8 bits again, with the figures that ship beside them.
 
-    python benchmarks/quantize_bundled.py CAMVID [--qat FOLDER] [--pictures 64] [--only NAME]
+    python -m benchmarks.quantize_bundled CAMVID [--qat FOLDER] [--pictures 64] [--only NAME]
 
 CAMVID holds frames and label maps in SPLIT/ and SPLITannot/, by the same name. Ranges are found on training
 frames, evenly taken; figures are what `evaluate` measures on val and test. FOLDER holds the float weights
