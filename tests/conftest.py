@@ -1,7 +1,27 @@
 """Settings that all tests share."""
 
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from zoo.cache import CACHE_VARIABLE
 
 # Examples share a busy machine with everything else: how long one takes says nothing about the code.
 settings.register_profile("segselect", deadline=None)
 settings.load_profile("segselect")
+
+# A worker a core: threads of their own would only wait for one another. Subprocesses inherit it.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One cache folder for all tests of all workers: a network is exported once, and nobody's own is used."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "cache"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE_VARIABLE, str(folder))
+        yield folder

@@ -12,7 +12,6 @@ import torch
 
 import zoo
 from zoo import export as exporting
-from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.errors import FailedError, InputError, SizeError, WeightsMissingError
 from zoo.export import Export, export
@@ -23,13 +22,6 @@ from zoo.weights.layouts import build_for
 UNETLITE = "cityscapes-mobilenetv2-unetlite-768x384"
 WITHOUT_WEIGHTS = "cityscapes-erfnet-1024x512"
 SIZE = Size(96, 64)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,6 @@ import zoo
 from tests.hostile_files import BAD_GRAPHS
 from zoo import limits
 from zoo.audit import audit
-from zoo.cache import CACHE_VARIABLE
 from zoo.catalog import PUBLISHED, catalog_named, check_row_size
 from zoo.cli import main
 from zoo.complexity import count
@@ -27,13 +26,6 @@ from zoo.sizes import Size
 
 UNETLITE = "cityscapes-mobilenetv2-unetlite-768x384"
 ERFNET = "cityscapes-erfnet-1024x512"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

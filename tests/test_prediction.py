@@ -17,7 +17,6 @@ from PIL import Image
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
-from zoo.cache import CACHE_VARIABLE
 from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, WeightsMissingError
 from zoo.images import read_image
 from zoo.models import build_model
@@ -32,13 +31,6 @@ DEEPLAB = "cityscapes-mobilenetv2s16-deeplabv3lite-768x384"
 VOC = "voc2012-deeplabv3-mnv2-dm05-512x512"
 CHANNEL = (("from", 0), ("to", 1), ("axis", 1))
 TFLITE = Path(__file__).resolve().parents[2] / "shared/artifacts/deeplabv3_mnv2_dm05_pascal_quant.tflite"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def folder(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 def scene(width: int, height: int, seed: int = 0) -> np.ndarray:

@@ -25,21 +25,12 @@ from tests.hostile_files import (
     photo,
 )
 from zoo import limits, predict
-from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.errors import CheckpointError, ImageError, ModelFileError, ZooError
 from zoo.models import build_model
 from zoo.sizes import Size
 
 SIZE = Size(96, 64)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """One cache folder for all, so that the network is exported once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
-from zoo.cache import CACHE_VARIABLE
 from zoo.evaluation.summary import ClassFigure, Summary
 from zoo.images import read_image
 from zoo.report import Decision, make_report
@@ -38,17 +37,15 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         interval=(61.0, 64.0),
         confusion=((4, 1), (2, 5)),
     )
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv(CACHE_VARIABLE, str(home / "cache"))
-        decision = Decision(
-            "Cityscapes",
-            4,
-            Size(128, 96),
-            rows=(UNET, FPN),
-            picture=read_image(noise, EVIL),
-            evaluations=(measured,),
-        )
-        (home / "report.html").write_text(make_report(decision), encoding="utf-8")
+    decision = Decision(
+        "Cityscapes",
+        4,
+        Size(128, 96),
+        rows=(UNET, FPN),
+        picture=read_image(noise, EVIL),
+        evaluations=(measured,),
+    )
+    (home / "report.html").write_text(make_report(decision), encoding="utf-8")
     return home / "report.html"
 
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.cache import CACHE_VARIABLE
 from zoo.cli import main
 from zoo.evaluation import evaluate
 from zoo.prediction import predict
@@ -25,15 +24,9 @@ SMALL = ("--size", "96x64", "--weights", "bundled")
 HOME = Path(__file__).resolve().parents[2]
 
 
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
 @pytest.fixture(autouse=True)
-def labelled(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def labelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with four images, their labels, and an image without."""
-    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
     for folder in ("images", "labels"):
         (tmp_path / folder).mkdir()
     noise = np.random.default_rng(6)
@@ -127,7 +120,7 @@ def test_what_cannot_be_done_is_one_line(
     assert any(part in captured.err for part in reason.split("|"))
 
 
-def test_ctrl_c_gives_the_result_so_far(labelled: Path, cache: Path) -> None:
+def test_ctrl_c_gives_the_result_so_far(labelled: Path) -> None:
     for number in range(4, 100):
         for folder in ("images", "labels"):
             os.link(f"{folder}/{number % 4}.png", f"{folder}/{number}.png")

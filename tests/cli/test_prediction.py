@@ -22,7 +22,7 @@ PUBLISHED = "cityscapes-erfnet-1024x512"
 SMALL = ("--size", "128x96")
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
     return tmp_path / "cache"

@@ -8,23 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from zoo.cache import CACHE_VARIABLE
 from zoo.prediction import predict
 
 ROW = "cityscapes-mobilenetv2-unetlite-768x384"
 SIZE = (96, 64)
 ROOT = Path(__file__).resolve().parents[2]
-
-
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One cache folder for all: the network is exported once."""
-    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
 
 
 @pytest.fixture(scope="session")

@@ -164,7 +164,6 @@ def test_one_export_serves_every_size(network):
         assert_same_logits(session, network, picture(*size))
 
 
-@pytest.mark.parametrize("case", [*CASES, *PARAMS_ONLY], ids=named)
 def test_unknown_parts_are_named(case):
     build = family(case.family).build
     with pytest.raises(InputError, match=rf"encoder 'VGG' .*{case.encoder}"):

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from zoo import limits
-from zoo.cache import CACHE_VARIABLE
 from zoo.catalog import catalog_named
 from zoo.charts import plotly_script
 from zoo.cli import main
@@ -31,16 +30,6 @@ UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
 ERFNET = "cityscapes-erfnet-1024x512"
 EVIL = "<img src=x onerror=alert(1)>&\"'"
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CACHE_VARIABLE, str(cache))
 
 
 class Page(HTMLParser):

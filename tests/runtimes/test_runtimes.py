@@ -24,13 +24,6 @@ ROW = "cityscapes-mobilenetv2-unetlite-768x384"
 VOC = "voc2012-deeplabv3-mnv2-dm05-512x512"
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> object:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SEGSELECT_CACHE", str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture
 def picture() -> np.ndarray:
     return np.random.default_rng(5).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
