@@ -71,20 +71,20 @@ def test_the_formula_is_the_live_count_of_each_family(family: str) -> None:
 
 
 @given(st.sampled_from(NETWORKS), SIDES, SIDES)
-@settings(max_examples=15)
+@settings(max_examples=6)
 def test_the_formula_is_the_live_count(row: Row, width: int, height: int) -> None:
     check_row(row, width, height)
 
 
 # Where SegFormer's reduced grids differ most from strides: a few cells, at all remainders of 32 pixels.
 @given(st.integers(32, 130), st.integers(32, 130))
-@settings(max_examples=15)
+@settings(max_examples=8)
 def test_the_formula_of_small_attention(width: int, height: int) -> None:
     check_row(SMALLEST["segformer"], width, height)
 
 
 @given(st.integers(4, 512), st.integers(4, 512))
-@settings(max_examples=10)
+@settings(max_examples=5)
 def test_erfnet_at_the_sizes_it_takes(columns: int, rows: int) -> None:
     check_row(SMALLEST["erfnet"], 8 * columns, 8 * rows)
 

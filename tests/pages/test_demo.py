@@ -185,7 +185,7 @@ def test_an_own_model_is_named_as_itself_with_the_classes_that_are_picked(page: 
 def test_every_bad_file_of_weights_is_one_line_and_the_bundled_ones_work(
     page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(limits, "SANDBOX_SECONDS", 3)
+    monkeypatch.setattr(limits, "SANDBOX_SECONDS", 2)
     files = dict(BAD_MODELS)
     for name, (write, _) in BAD_WEIGHTS.items():
         write(tmp_path / name)
