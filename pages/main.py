@@ -15,6 +15,7 @@ PAGES = {
         "Milliseconds on chips, on this machine and on your board, against MACs.",
     ),
     "demo": ("Demo", "image_search", "A network's mask on your own picture."),
+    "compare": ("Compare", "compare", "Two to four networks side by side: numbers, curves, masks."),
 }
 
 pages = {

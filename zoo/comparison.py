@@ -15,7 +15,9 @@ from zoo.costs import costs_of, macs_over
 from zoo.errors import InputError, NotOursError, SizeError
 from zoo.metrics import VOID
 from zoo.rows import Row
+from zoo.selection import PUBLISHED, excluded, frontier
 from zoo.sizes import Size
+from zoo.words import Cost, shown_cost
 
 LEAST, MOST = 2, 4
 """How many rows or masks are compared at a time."""
@@ -54,6 +56,27 @@ def _counted(row: Row, size: Size | None) -> tuple[float | None, int | None]:
         return None, costs_of(row).params
 
 
+def position(table: pd.DataFrame, row_id: str, cost: Cost = PUBLISHED) -> str:
+    """Return where a row stands against the frontier of its data set, in one sentence.
+
+    `table` is that of `zoo.selection`, with the cost's column. Of the rows that beat it the most accurate is
+    named, of several the cheapest.
+    """
+    row = table.loc[row_id]
+    missing = excluded(table.loc[[row_id]], cost)
+    if not missing.empty:
+        return f"Not on the chart: {missing.iloc[0]}."
+    same = table[table["dataset"] == row["dataset"]]
+    if frontier(same, cost)[row_id]:
+        return f"On the frontier of {row['dataset']}."
+    better = same[(same[cost.column] <= row[cost.column]) & (same["miou"] >= row["miou"])].drop(row_id)
+    best = better.sort_values(["miou", cost.column], ascending=[False, True], kind="stable").iloc[0]
+    return (
+        f"Off the frontier: {best['title']} has {best['miou']:g} % for {shown_cost(best, cost)}, "
+        f"this one {row['miou']:g} % for {shown_cost(row, cost)}."
+    )
+
+
 @dataclass(frozen=True)
 class SharedClasses:
     """The classes that several class lists have in common, by name."""
@@ -71,7 +94,16 @@ class SharedClasses:
         names = self.classes.names
         if self.complete:
             return f"All have {self.classes.words}."
-        return f"Compared on the {len(names)} classes that all have: {', '.join(names)}."
+        count = "class" if len(names) == 1 else f"{len(names)} classes"
+        return f"Compared on the {count} that all have: {', '.join(names)}."
+
+    def in_colours(self, label_map: LabelMap) -> LabelMap:
+        """Return a map whose shared classes have the same colours in every list."""
+        common = dict(zip(self.classes.names, self.classes.palette, strict=True))
+        own = label_map.classes
+        return label_map.in_colours(
+            tuple(common.get(name, colour) for name, colour in zip(own.names, own.palette, strict=True))
+        )
 
 
 def shared_classes(lists: Sequence[ClassList]) -> SharedClasses:
@@ -114,6 +146,16 @@ class Disagreement:
         """Share of the compared pixels that differ; NaN where none can be compared."""
         compared = int(self.compared.sum())
         return 100 * self.pixels / compared if compared else float("nan")
+
+    @property
+    def words(self) -> str:
+        """How much differs, and on which classes, in two sentences."""
+        if not self.compared.any():
+            return f"No pixel has a shared class in all of them. {self.shared.words}"
+        left_out = "" if self.shared.complete else f" ({self.compared_percent:.1f} % of the picture)"
+        return (
+            f"{self.pixels:,} pixels, {self.percent:.2f} % of those compared{left_out}. {self.shared.words}"
+        )
 
     @property
     def compared_percent(self) -> float:

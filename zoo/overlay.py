@@ -19,6 +19,8 @@ _OKABE_ITO: Palette = (
     (86, 180, 233), (213, 94, 0), (240, 228, 66), (90, 90, 90),
 )  # fmt: skip
 _OUTLINE: Colour = (255, 255, 255)
+MARK: Colour = (255, 0, 255)
+"""The colour of what differs; no palette here has it."""
 
 
 class LegendEntry(NamedTuple):
@@ -95,6 +97,13 @@ def _borders(labels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
     border[:, :-1] |= labels[:, :-1] != labels[:, 1:]
     border[:-1] |= labels[:-1] != labels[1:]
     return border.astype(np.uint8) * 255
+
+
+def marked(rgb: npt.NDArray[np.uint8], mask: npt.NDArray[np.bool_]) -> Image.Image:
+    """Return the picture (H, W, 3), pale, with the pixels of `mask` (H, W) in MARK."""
+    pale = rgb // 3 + 150
+    pale[mask] = MARK
+    return Image.fromarray(pale.astype(np.uint8))
 
 
 def legend(label_map: LabelMap) -> list[LegendEntry]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
+from urllib.parse import urlencode
 
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
@@ -52,6 +53,12 @@ def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str,
     """Return the query of a link that carries the shared settings, with `changes` to some keys."""
     texts = {setting.key: setting.texts(setting.value) for setting in shared if setting.changed}
     return {key: value for key, value in {**texts, **changes}.items() if value}
+
+
+def address_here(shared: Collection[Setting[Any]]) -> str:
+    """Return the whole address of this page as it is set now."""
+    query = urlencode(link_to(_of_page(store().page or "", shared)), doseq=True)
+    return f"{st.context.url or ''}?{query}"
 
 
 def note_unknown() -> None:

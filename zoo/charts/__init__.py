@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from zoo.charts.comparison import compared_scatter
     from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "class_bars": "evaluation",
+    "compared_scatter": "comparison",
     "confusion_heatmap": "evaluation",
     "device_bars": "latency",
     "figure_json": "embed",
@@ -33,6 +35,7 @@ _HOMES = {
 }
 __all__ = [
     "class_bars",
+    "compared_scatter",
     "confusion_heatmap",
     "device_bars",
     "figure_json",

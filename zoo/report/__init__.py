@@ -56,13 +56,20 @@ class Decision:
     """Ids that are looked at closely: compared, and run on the picture. The answer if there are none."""
     catalog: Catalog = field(default_factory=lambda: catalog_named(PUBLISHED_TABLE))
     picture: Picture | None = None
+    """Of which masks are made."""
+    masks: Masks | None = None
+    """Those that were made already."""
     evaluations: tuple[Summary, ...] = ()
     address: str = LOCAL_ADDRESS
     """Of the dashboard, for the link that restores the view."""
+    view: str | None = None
+    """The whole address, where the dashboard itself makes the report."""
 
     @property
     def link(self) -> str:
-        """The address that shows the same question in the dashboard."""
+        """The address that restores the view in the dashboard."""
+        if self.view is not None:
+            return self.view
         held: list[tuple[str, str]] = [("dataset", self.dataset), ("budget", f"{self.max_gmacs:.10g}")]
         if self.size is not None:
             held.append(("size", str(self.size)))
@@ -85,7 +92,9 @@ def make_report(decision: Decision) -> str:
     found = answer(table, decision.dataset, max_cost=decision.max_gmacs, cost=cost)
     ids = decision.rows or ((found.chosen,) if found.chosen else ())
     rows = [decision.catalog.row(row_id) for row_id in ids]
-    masks = None if decision.picture is None else make_masks(rows, decision.picture, decision.size)
+    masks = decision.masks
+    if decision.picture is not None:
+        masks = make_masks(rows, decision.picture, decision.size)
     context = _context(decision, cost, table, found, rows)
     for side in _IMAGE_SIDES:
         page = _render({**context, "masks": masks and masks.shown(side)})

@@ -7,21 +7,18 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 from PIL import Image
 
 from zoo.catalog import check_row_size
 from zoo.comparison import LEAST, Disagreement, disagreement
 from zoo.errors import InputError, SizeError, WeightsMissingError
 from zoo.images import Picture
-from zoo.overlay import LegendEntry, blend, legend
+from zoo.overlay import LegendEntry, blend, legend, marked
 from zoo.prediction import Prediction, predict
 from zoo.rows import Row
 from zoo.sizes import Size
 
 _QUALITY = 82
-_MARK = (255, 0, 255)
-"""The colour of what differs; no palette here has it."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +39,39 @@ class Masks:
     """What rows made of a picture."""
 
     picture: Picture
-    predictions: tuple[tuple[Row, Prediction], ...]
-    missing: tuple[str, ...]
+    predictions: tuple[tuple[str, Prediction], ...]
+    """Each with the name of what made it."""
+    missing: tuple[str, ...] = ()
     """A sentence for each row without weights."""
-    differ: Disagreement | None
+    differ: Disagreement | None = None
     """None for a single mask, or without a class in common."""
+
+    @classmethod
+    def of(
+        cls, picture: Picture, predictions: Sequence[tuple[str, Prediction]], missing: Sequence[str] = ()
+    ) -> Masks:
+        """Return what was made of a picture, with where it differs."""
+        reasons, differ = list(missing), None
+        if len(predictions) >= LEAST:
+            try:
+                differ = disagreement([found.label_map for _, found in predictions])
+            except InputError as error:
+                reasons.append(str(error))
+        return cls(picture, tuple(predictions), tuple(reasons), differ)
 
     def shown(self, side: int) -> dict[str, object]:
         """Return everything as the template takes it, the images at most `side` pixels a side."""
         pictures = [
             _shown("The picture", "; ".join(self.picture.changes), Image.fromarray(self.picture.rgb), side)
         ]
-        for row, found in self.predictions:
-            image = blend(found.rgb, found.label_map, outlines=True)
+        for title, found in self.predictions:
+            label_map = (
+                found.label_map if self.differ is None else self.differ.shared.in_colours(found.label_map)
+            )
+            image = blend(found.rgb, label_map, outlines=True)
             words = f"Input {found.size}, {found.seconds:.2f} s in {found.runtime}. "
             words += f"Weights: {found.weights.label}."
-            pictures.append(_shown(row.title, words, image, side, tuple(legend(found.label_map))))
+            pictures.append(_shown(title, words, image, side, tuple(legend(label_map))))
         if self.differ is not None:
             pictures.append(self._differences(self.differ, side))
         notices = dict.fromkeys(found.weights.notice for _, found in self.predictions)
@@ -69,10 +83,8 @@ class Masks:
         }
 
     def _differences(self, differ: Disagreement, side: int) -> Shown:
-        marked = self.picture.rgb // 3 + 150
-        marked[differ.mask] = _MARK
-        words = f"{differ.pixels:,} pixels, {differ.percent:.2f} % of those compared. {differ.shared.words}"
-        return _shown("Where the masks disagree", words, Image.fromarray(marked.astype(np.uint8)), side)
+        image = marked(self.picture.rgb, differ.mask)
+        return _shown("Where the masks disagree", differ.words, image, side)
 
 
 def make_masks(rows: Sequence[Row], picture: Picture, size: Size | None) -> Masks:
@@ -80,16 +92,10 @@ def make_masks(rows: Sequence[Row], picture: Picture, size: Size | None) -> Mask
     predictions, missing = [], []
     for row in rows:
         try:
-            predictions.append((row, predict(row, picture, size=_taken(row, size))))
+            predictions.append((row.title, predict(row, picture, size=_taken(row, size))))
         except WeightsMissingError as error:
             missing.append(str(error))
-    differ = None
-    if len(predictions) >= LEAST:
-        try:
-            differ = disagreement([found.label_map for _, found in predictions])
-        except InputError as error:
-            missing.append(str(error))
-    return Masks(picture, tuple(predictions), tuple(missing), differ)
+    return Masks.of(picture, predictions, missing)
 
 
 def _taken(row: Row, size: Size | None) -> Size | None:

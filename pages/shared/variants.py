@@ -1,0 +1,85 @@
+"""What is compared or evaluated: chosen rows, each with the weights that it runs with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import streamlit as st
+
+from pages.shared.errors import shown_errors
+from pages.shared.loaders import chosen_catalog, table_at
+from pages.shared.masks import own_weights
+from pages.shared.settings import Choice
+from pages.shared.shortlist import shortlist
+from zoo.errors import ZooError, shown_name
+from zoo.rows import Row
+from zoo.selection import PUBLISHED, answer, counted_at
+
+KINDS = {"Best there is": None, "Published": "published", "Bundled": "bundled"}
+
+
+class Variant(NamedTuple):
+    """A row with the weights that it is to run with."""
+
+    row: Row
+    weights: str | None = None
+    """As `zoo.predict` takes them."""
+    file: str | None = None
+    """What the visitor calls the file of their own."""
+
+    @property
+    def title(self) -> str:
+        """Its name for people."""
+        return self.row.title
+
+    def named(self, words: str) -> str:
+        """Return words in which the file has the name that the visitor knows."""
+        if self.weights is None or self.file is None:
+            return words
+        return words.replace(Path(self.weights).name, shown_name(self.file))
+
+    def told(self, error: ZooError) -> str:
+        """Return what an error says, in one line."""
+        return self.named(str(error))
+
+
+def rows_shown(least: int, most: int) -> list[Row]:
+    """Return the first chosen rows; where they are too few, the answer and what is beside it with them."""
+    chosen, catalog = shortlist(), chosen_catalog()
+    table = table_at(chosen.size)
+    ids = [row_id for row_id in chosen.rows if row_id in table.index]
+    if len(ids) > most:
+        st.caption(f"The first {most} of your {len(ids)} chosen rows.")
+    if len(ids) < least:
+        dataset = chosen.datasets[0] if not ids else str(table.at[ids[0], "dataset"])
+        cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
+        with shown_errors():
+            best = answer(table, dataset, max_cost=chosen.budget, cost=cost)
+            beside = [best.chosen, best.next_better, best.next_cheaper, best.cheapest]
+            more = [row_id for row_id in beside if row_id and row_id not in ids]
+            ids = list(dict.fromkeys([*ids, *more]))[:least]
+            st.caption(f"Fewer than {least} rows are chosen: the answer under your budget stands in.")
+    return [catalog.row(row_id) for row_id in ids[:most]]
+
+
+def variants_control(rows: Sequence[Row], kind: Choice, *, key: str) -> list[Variant]:
+    """Draw which weights the rows run with, and return each row with its own; `key` is the page's name."""
+    with st.popover("Weights", icon=":material/tune:"):
+        weights = KINDS[kind.draw(st.selectbox, "Weights of all rows")]
+        names = {row.id: row.title for row in rows if row.own is None}
+        owner = st.selectbox(
+            "A file of your own, for",
+            list(names),
+            index=None,
+            format_func=names.__getitem__,
+            key=f"{key}_own_row",
+            placeholder="no row",
+        )
+        own = None
+        if owner is not None:
+            with shown_errors():
+                own = own_weights(key)
+    given = {row.id: None if row.own else weights for row in rows}
+    return [Variant(row, *own) if own and row.id == owner else Variant(row, given[row.id]) for row in rows]
