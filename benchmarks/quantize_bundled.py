@@ -68,6 +68,7 @@ def make(network: bundled.Bundled, qat: Path | None, camvid: Path, pictures: int
             for name, value in zip(measured.classes.names, measured.iou, strict=True)
         }
         figures[split] = {
+            "images": measured.images,
             "miou": round(measured.miou, 2),
             "accuracy": round(measured.accuracy, 2),
             "iou": iou,

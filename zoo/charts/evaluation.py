@@ -35,7 +35,7 @@ def measured_scatter(summaries: Sequence[Summary], names: Mapping[str, str]) -> 
     )
     for index, each in enumerate(points):
         bottom, top = each.interval or (each.miou, each.miou)
-        name = escape(names.get(each.id, each.id))
+        name = escape(each.title(names))
         figure.add_scatter(
             x=[each.counted_gmacs],
             y=[each.miou],
@@ -53,7 +53,7 @@ def measured_scatter(summaries: Sequence[Summary], names: Mapping[str, str]) -> 
                 "symbol": SYMBOLS[index % len(SYMBOLS)],
                 "size": 12,
             },
-            hovertemplate=f"<b>{name}</b><br>input {each.size}<br>mIoU %{{y:.2f}} %, measured on "
+            hovertemplate=f"<b>{name}</b><br>mIoU %{{y:.2f}} %, measured on "
             f"{each.images} images<br>{format_gmacs(each.counted_gmacs or 0)} GigaMACs, counted with "
             f"{each.num_classes} classes<br>{escape(each.weights)}<extra></extra>",
         )
@@ -92,7 +92,7 @@ def class_bars(summaries: Sequence[Summary], names: Mapping[str, str]) -> go.Fig
             y=[escape(line.name) for line in each.classes],
             x=[line.iou for line in each.classes],
             orientation="h",
-            name=escape(names.get(each.id, each.id)),
+            name=escape(each.title(names)),
             marker={
                 "color": COLOURS[index % len(COLOURS)],
                 "pattern": {"shape": ("", "/", "x", ".")[index % 4], "fillmode": "overlay"},

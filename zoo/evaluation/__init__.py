@@ -10,6 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -23,7 +24,7 @@ from zoo.class_mapping import ClassFit, ClassMapping, fit_classes, read_mapping
 from zoo.classes import ClassList, dataset_classes
 from zoo.errors import ImageError, InferenceError, InputError, LabelError
 from zoo.evaluation.items import Item, Items, Labels, Pictures, items_from, items_of
-from zoo.evaluation.result import Evaluation, ImageScore, Refusal
+from zoo.evaluation.result import Evaluation, ImageScore, Reading, Refusal
 from zoo.images import Picture
 from zoo.label_files import (
     LabelValues,
@@ -121,15 +122,17 @@ def evaluate_all(
     labels_of: str | None = None,
     progress: Callable[[EvaluationProgress], None] | None = None,
     cancel: Callable[[], bool] | None = None,
+    turn: Callable[[], AbstractContextManager[None]] = nullcontext,
 ) -> tuple[Evaluation, ...]:
     """Return one evaluation a candidate, each picture read once for all of them; as `evaluate` otherwise.
 
-    A picture that is refused is left out of every candidate's numbers, and listed.
+    A picture that is refused is left out of every candidate's numbers, and listed. `turn` is held whenever a
+    network runs, by several threads: a server lets others in between.
     """
     if isinstance(mapping, (str, os.PathLike)):
         mapping = read_mapping(Path(mapping))
     labels = _Labels(work, mapping, labels_of)
-    run = _Run(work, [_Contest(candidate, labels) for candidate in candidates])
+    run = _Run(work, [_Contest(candidate, labels, turn) for candidate in candidates])
     tell = progress or (lambda _: None)
     stop = cancel or (lambda: False)
     for done in _each(run, work.items):
@@ -223,7 +226,10 @@ def _without_extra(weights: ClassList) -> ClassList:
 class _Contest:
     """A candidate, with what has been counted of it."""
 
-    def __init__(self, candidate: Candidate, labels: _Labels) -> None:
+    def __init__(
+        self, candidate: Candidate, labels: _Labels, turn: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._turn = turn
         self._candidate = candidate._replace(row=find_row(candidate.row))
         self._labels = labels
         classes = resolve(candidate.row, candidate.weights, candidate.precision).classes
@@ -239,7 +245,8 @@ class _Contest:
         # Before the network runs, where the classes are known by then: what is refused costs nothing.
         truth = None if self._read_by is None else decode(raw, self._read_by[0])
         row, weights, size, runtime, precision = self._candidate
-        found = predict(row, picture, weights=weights, size=size, runtime=runtime, precision=precision)
+        with self._turn():
+            found = predict(row, picture, weights=weights, size=size, runtime=runtime, precision=precision)
         self._first = self._first or found
         if self._read_by is None or truth is None:
             self._read_by = self._labels.fitted(found.label_map.classes)
@@ -266,6 +273,8 @@ class _Contest:
             )
         if work.unmatched:
             conditions["unmatched"] = work.unmatched
+        if self._first.weights.calibration:
+            conditions["calibration"] = self._first.weights.calibration
         return Evaluation(
             row=find_row(self._candidate.row),
             weights=self._first.weights.label,
@@ -280,6 +289,8 @@ class _Contest:
             total=len(work.items),
             refused=tuple(refused),
             conditions=conditions,
+            precision=self._first.weights.precision,
+            reading=Reading(values, fit),
         )
 
 

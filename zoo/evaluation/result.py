@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from zoo.class_mapping import ClassFit
 from zoo.classes import ClassList
+from zoo.label_files import LabelValues
 from zoo.metrics import (
     RESAMPLES,
     SEED,
@@ -40,6 +42,13 @@ class Refusal(NamedTuple):
     reason: str
 
 
+class Reading(NamedTuple):
+    """How label files become the classes that are compared, and predictions with them."""
+
+    values: LabelValues
+    fit: ClassFit
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """What a row's network gave on labelled pictures; every measure in percent."""
@@ -67,6 +76,10 @@ class Evaluation:
     refused: tuple[Refusal, ...]
     conditions: dict[str, str] = field(default_factory=dict)
     """How labels were read and classes put together, in words."""
+    precision: str = "float"
+    """float or 8bit."""
+    reading: Reading | None = field(default=None, repr=False)
+    """How the label files are read; None where nobody wants to look at one again."""
 
     @property
     def images(self) -> int:
@@ -124,6 +137,7 @@ class Evaluation:
     @property
     def rules(self) -> dict[str, str]:
         """By which rules the numbers were made, in words."""
+        precision = " in 8 bits" if self.precision == "8bit" else ""
         left_out = f"{len(self.refused)} of {self.total} were refused" if self.refused else "none was refused"
         return {
             "miou": "mean over the classes with TP + FP + FN > 0, from one confusion matrix over all pixels "
@@ -131,7 +145,7 @@ class Evaluation:
             "void": "pixels labelled void are left out",
             "absent": ", ".join(self.absent) or "none",
             **self.conditions,
-            "input": f"each image stretched to {self.size}, run in {self.runtime}; logits resized bilinearly "
+            "input": f"each image stretched to {self.size}, run{precision} in {self.runtime}; logits resized bilinearly "
             "to the image's own size, then compared",
             "miou_per_image": "mean of the images' own mIoU",
             "interval": f"95 % percentile interval of the mIoU over {RESAMPLES} bootstrap resamples of the "

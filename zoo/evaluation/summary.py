@@ -12,10 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from zoo import limits
+from zoo.catalog import all_shipped
+from zoo.classes import dataset_classes
 from zoo.costs import macs_over
 from zoo.errors import InputError, NotOursError, SizeError, shown_name
 from zoo.evaluation.result import Evaluation
-from zoo.sizes import Size, check_size
+from zoo.sizes import Size, check_size, parse_size
+from zoo.weights.bundled import BUNDLED_DATASET, every_bundled
+from zoo.weights.checkpoints import PRECISIONS
 
 
 class ClassFigure(NamedTuple):
@@ -44,6 +48,8 @@ class Summary:
     counted_gmacs: float | None = None
     """Of the network that ran, with its number of classes, at that size."""
     num_classes: int | None = None
+    precision: str = "float"
+    """float or 8bit."""
     mean_accuracy: float | None = None
     miou_per_image: float | None = None
     interval: tuple[float, float] | None = None
@@ -54,6 +60,11 @@ class Summary:
     """Images that were left out, and why."""
     confusion: tuple[tuple[int, ...], ...] = field(default=(), repr=False)
     """Pixels: true classes in rows, predicted ones in columns."""
+
+    def title(self, names: Mapping[str, str]) -> str:
+        """Return what ran, for people: the row's name by `names`, the input size, 8 bits where it was in them."""
+        size = "" if self.size is None else f" · {self.size}"
+        return f"{names.get(self.id, self.id)}{size}{' · 8 bits' if self.precision == '8bit' else ''}"
 
 
 def summarise(evaluation: Evaluation) -> Summary:
@@ -72,6 +83,7 @@ def summarise(evaluation: Evaluation) -> Summary:
         size=evaluation.size,
         counted_gmacs=_counted(evaluation),
         num_classes=evaluation.num_classes,
+        precision=evaluation.precision,
         mean_accuracy=_or_none(evaluation.mean_accuracy),
         miou_per_image=_or_none(evaluation.miou_per_image),
         interval=(low, high) if math.isfinite(low) else None,
@@ -91,6 +103,55 @@ def _counted(evaluation: Evaluation) -> float | None:
     return float(macs[0]) / 1e9
 
 
+def lost_in_8_bits(
+    summaries: Sequence[Summary], networks: Mapping[str, str]
+) -> tuple[float | None, ...]:
+    """Return for each summary in 8 bits its mIoU less that of the same network in float, in points, else None.
+
+    `networks` are the rows' models by id: a row that was trained for 8 bits is held against the float one.
+    """
+
+    def key(each: Summary) -> tuple[object, ...]:
+        return networks.get(each.id, each.id), each.size, each.num_classes
+
+    in_float = {key(each): each.miou for each in summaries if each.precision == "float"}
+    found: list[float | None] = []
+    for each in summaries:
+        before = in_float.get(key(each)) if each.precision == "8bit" else None
+        found.append(None if before is None or each.miou is None else each.miou - before)
+    return tuple(found)
+
+
+def bundled_summaries(split: str = "test") -> tuple[Summary, ...]:
+    """Return what the networks that ship in data/weights reached on a split of CamVid, "val" or "test".
+
+    The id is that of the first row with the network; in 8 bits the one that was trained for them, where the
+    weights were.
+    """
+    found = []
+    for network in every_bundled():
+        figures, qat = network.figures, bool(network.figures.get("qat", False))
+        row = next(row for row in all_shipped().rows if row.model == network.model and row.qat == qat)
+        size, measured = parse_size(figures["input_size"]), figures[split]
+        classes = len(dataset_classes(BUNDLED_DATASET))
+        found.append(
+            Summary(
+                id=row.id,
+                weights="trained for 8 bits" if qat else "trained in float",
+                miou=measured["miou"],
+                accuracy=measured["accuracy"],
+                classes=(),
+                images=measured["images"],
+                rules={},
+                size=size,
+                counted_gmacs=float(macs_over(row, [size.width], [size.height], classes)[0]) / 1e9,
+                num_classes=classes,
+                precision=figures.get("precision", "float"),
+            )
+        )
+    return tuple(found)
+
+
 def as_record(summary: Summary) -> dict[str, Any]:
     """Return a summary as JSON has it."""
     size = summary.size
@@ -106,6 +167,7 @@ def as_record(summary: Summary) -> dict[str, Any]:
         "height": size and size.height,
         "counted_gmacs": summary.counted_gmacs,
         "num_classes": summary.num_classes,
+        "precision": summary.precision,
         "mean_accuracy": summary.mean_accuracy,
         "miou_per_image": summary.miou_per_image,
         "miou_interval": summary.interval and list(summary.interval),
@@ -122,11 +184,11 @@ def to_json(summaries: Sequence[Summary]) -> str:
 
 
 def classes_csv(summaries: Iterable[Summary]) -> str:
-    """Return a table with one line a row and class: id, weights, class, iou, pixels."""
+    """Return a table with one line a row and class: id, precision, weights, class, iou, pixels."""
     return _csv(
-        ["id", "weights", "class", "iou", "pixels"],
+        ["id", "precision", "weights", "class", "iou", "pixels"],
         (
-            [summary.id, summary.weights, figure.name, figure.iou, figure.pixels]
+            [summary.id, summary.precision, summary.weights, figure.name, figure.iou, figure.pixels]
             for summary in summaries
             for figure in summary.classes
         ),
@@ -134,11 +196,18 @@ def classes_csv(summaries: Iterable[Summary]) -> str:
 
 
 def images_csv(evaluations: Iterable[Evaluation]) -> str:
-    """Return a table with one line a row and image: id, weights, image, miou, accuracy."""
+    """Return a table with one line a row and image: id, precision, weights, image, miou, accuracy."""
     return _csv(
-        ["id", "weights", "image", "miou", "accuracy"],
+        ["id", "precision", "weights", "image", "miou", "accuracy"],
         (
-            [each.row.id, each.weights, score.name, _or_none(score.miou), _or_none(score.accuracy)]
+            [
+                each.row.id,
+                each.precision,
+                each.weights,
+                score.name,
+                _or_none(score.miou),
+                _or_none(score.accuracy),
+            ]
             for each in evaluations
             for score in each.scores
         ),
@@ -200,6 +269,7 @@ def _summary(record: Mapping[str, Any]) -> Summary:
         size=None if width is None else check_size(width, height),
         counted_gmacs=_positive(record.get("counted_gmacs")),
         num_classes=None if record.get("num_classes") is None else _whole(record["num_classes"]),
+        precision=_precision(record.get("precision", "float")),
         mean_accuracy=_percent(record.get("mean_accuracy")),
         miou_per_image=_percent(record.get("miou_per_image")),
         interval=None if low_high is None else (_bound(low_high[0]), _bound(low_high[1])),
@@ -213,6 +283,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or len(value) > 2000:
         raise ValueError(f"{str(value)[:40]!r} is no text")
     return value
+
+
+def _precision(value: object) -> str:
+    if value not in PRECISIONS:
+        raise ValueError(f"{str(value)[:40]!r} is no precision")
+    return str(value)
 
 
 def _whole(value: object) -> int:

@@ -116,7 +116,8 @@ def _context(
             ranked.loc[[row_id for row_id in ids if row_id in ranked.index and row_id not in fitting.index]],
         ]
     )
-    names = {row.id: row.title for row in decision.catalog.rows}
+    titles = {row.id: row.title for row in decision.catalog.rows}
+    names = {row.id: row.name for row in decision.catalog.rows}
     reasons = excluded(of_dataset, cost)
     return {
         "decision": decision,
@@ -125,7 +126,7 @@ def _context(
         "answer": found,
         "lines": [_line(row, decision.max_gmacs, cost, ids, found.chosen) for _, row in listed.iterrows()],
         "warnings": [said for said in size_warnings(listed) if said not in found.warnings],
-        "excluded": [(names[row_id], reason) for row_id, reason in reasons.items()],
+        "excluded": [(titles[row_id], reason) for row_id, reason in reasons.items()],
         "counted": f"counted at {decision.size or 'own size'}",
         "compared": _compared(rows, decision.size),
         "sources": _sources(decision, listed),
@@ -185,7 +186,7 @@ def _sources(decision: Decision, listed: pd.DataFrame) -> list[dict[str, Any]]:
 def _measured(summaries: Sequence[Summary], names: dict[str, str]) -> list[dict[str, Any]]:
     return [
         {
-            "name": names.get(each.id, each.id),
+            "name": each.title(names),
             "size": str(each.size or "size not said"),
             "counted": "none" if each.counted_gmacs is None else format_gmacs(each.counted_gmacs),
             "miou": _percent(each.miou),

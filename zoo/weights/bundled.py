@@ -27,7 +27,8 @@ class Bundled:
     """The catalog's name of the architecture."""
     path: Path
     figures: Mapping[str, Any] = field(repr=False)
-    """What it measured on CamVid, in percent: `val` and `test`, each with miou, accuracy and iou by class."""
+    """What it measured on CamVid, in percent: `val` and `test`, each with miou, accuracy, images and iou
+    by class."""
 
     @property
     def calibration(self) -> Mapping[str, Any]:
@@ -48,6 +49,11 @@ def bundled_in_8_bits(model: str, *, qat: bool) -> Bundled | None:
 def bundled_at(path: Path) -> Bundled:
     """Return the network that ships in this file, with its figures."""
     return next(found for found in _all().values() if found.path == path)
+
+
+def every_bundled() -> tuple[Bundled, ...]:
+    """Return all that ships in data/weights, in float and in 8 bits."""
+    return tuple(_all().values())
 
 
 @cache
