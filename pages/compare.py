@@ -4,22 +4,23 @@ import streamlit as st
 
 from pages.shared.comparing import compared_masks, draw_masks, kept_picture
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import table_at
+from pages.shared.loaders import catalog, table_at
 from pages.shared.masks import picture_control
 from pages.shared.reporting import report_button
-from pages.shared.settings import Choice, Flag, Whole
+from pages.shared.settings import Choice, Choices, Flag, Whole
 from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
 from pages.shared.tables import show_rows
 from pages.shared.variants import KINDS, rows_shown, variants_control
 from zoo.catalog import check_row_size
 from zoo.charts import compared_scatter, growth_curves, stride_bars
 from zoo.comparison import LEAST, MOST, compare_figures, position
-from zoo.costs import macs_by_part
+from zoo.costs import follows_formula, macs_by_part
 from zoo.selection import PUBLISHED, counted_at
 from zoo.words import size_warnings
 
 SOURCE = Choice("compare_source", ["Sample", "Upload", "Camera"], "Sample")
 WEIGHTS = Choice("compare_weights", list(KINDS), "Best there is")
+IN_8_BITS = Choices("compare_8bit", lambda: list(catalog().index), [], "ids of the catalog")
 STRENGTH, OUTLINES = Whole("compare_strength", 60, 0, 100, "percent"), Flag("compare_outlines")
 NUMBERS = ["title", "dataset", "miou", "miou_difference", "gmacs", "gmacs_difference", "counted_gmacs"]
 NUMBERS += ["counted_gmacs_difference", "params_m", "params_difference", "on_frontier"]
@@ -56,7 +57,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     source = SOURCE.draw(st.segmented_control, "Picture")
     STRENGTH.draw(st.slider, "Mask strength (%)", width=220)
     OUTLINES.draw(st.toggle, "Outlines")
-    variants = variants_control(rows, WEIGHTS, key="compare")
+    variants = variants_control(rows, WEIGHTS, IN_8_BITS, key="compare")
+if len(variants) > MOST:
+    st.caption(f"The first {MOST} of {len(variants)} masks: drop a row to see the others.")
 given = picture_control(source)
 masks = st.container()
 
@@ -72,26 +75,33 @@ with left:
         )
     for row in rows:
         st.markdown(f":small[**{row.title}**: {position(table, row.id, cost)}]")
+by_id = {row.id: row for row in rows}
+names = {row.id: row.title for row in rows}
 sizes = {}
 for row in rows:
     with shown_errors():
         sizes[row.id] = check_row_size(row, *(chosen.size or row.size))
+strides = {
+    row_id: macs_by_part(by_id[row_id], *size)
+    for row_id, size in sizes.items()
+    if follows_formula(by_id[row_id])
+}
 with right:
     st.subheader("Growth with input size", anchor=False)
     if sizes:
         st.plotly_chart(
-            growth_curves(list(sizes), sizes, chosen.budget),
+            growth_curves(by_id, sizes, chosen.budget, names),
             alt="GigaMACs of each row against input width at its own proportions, with the budget.",
         )
+    if strides:
         st.subheader("Where: MACs by stride", anchor=False)
         st.plotly_chart(
-            stride_bars({row_id: macs_by_part(row_id, *size) for row_id, size in sizes.items()}),
-            alt="GigaMACs of each row by the stride at which they run.",
+            stride_bars(strides, names), alt="GigaMACs of each row by the stride at which they run."
         )
 
 # Last, since masks take time: all else stands meanwhile.
 with masks:
-    outcomes = () if given is None else compared_masks(given, variants, chosen.size)
+    outcomes = () if given is None else compared_masks(given, variants[:MOST], chosen.size)
     if given is None:
         st.info("Choose a picture", icon=":material/upload:")
     draw_masks(outcomes, STRENGTH.value / 100, outlines=OUTLINES.value)

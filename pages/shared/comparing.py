@@ -88,7 +88,9 @@ def _outcome(
         line.info(f"{variant.title}: {words}", icon=":material/hourglass_top:")
 
     try:
-        job, checkpoint = prepare(variant.row, weights=variant.weights, size=size)
+        job, checkpoint = prepare(
+            variant.row, weights=variant.weights, size=size, precision=variant.precision
+        )
     except ZooError as error:
         return Outcome(variant, None, variant.told(error), isinstance(error, WeightsMissingError)), None
     key = (job, sha256)
@@ -141,11 +143,13 @@ def _draw_one(outcome: Outcome, differ: Disagreement | None, strength: float, ou
         found = outcome.prediction
         if found is None:
             if outcome.missing:
-                st.info(
-                    "No weights for this network here: no mask is shown. Download them where they are "
-                    "published, or give a file of your own under Weights.",
-                    icon=":material/visibility_off:",
+                words = (
+                    outcome.words
+                    if outcome.variant.precision
+                    else "No weights for this network here: no mask is shown. Download them where they are "
+                    "published, or give a file of your own under Weights."
                 )
+                st.info(words, icon=":material/visibility_off:")
                 download_button(outcome.variant.row, key=f"compare_download_{outcome.variant.title}")
             else:
                 st.error(outcome.words, icon=":material/error:")
@@ -156,12 +160,12 @@ def _draw_one(outcome: Outcome, differ: Disagreement | None, strength: float, ou
             width="stretch",
             alt=f"The picture with the mask of {outcome.variant.title}",
         )
-        words = [
+        told = [
             f"Input {found.size}, {found.seconds * 1000:.0f} ms in {found.runtime}.",
             f"{outcome.variant.named(found.weights.label)}.",
             *found.notes,
         ]
-        st.markdown(f":small[{' '.join(words)}]")
+        st.markdown(f":small[{' '.join(told)}]")
 
 
 def _reduced(image: Image.Image) -> bytes:

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.masks import own_weights
-from pages.shared.settings import Choice
+from pages.shared.settings import Choice, Choices
 from pages.shared.shortlist import shortlist
 from zoo.errors import ZooError, shown_name
 from zoo.rows import Row
@@ -28,11 +28,13 @@ class Variant(NamedTuple):
     """As `zoo.predict` takes them."""
     file: str | None = None
     """What the visitor calls the file of their own."""
+    precision: str | None = None
+    """float, 8bit, or None for the row's own."""
 
     @property
     def title(self) -> str:
         """Its name for people."""
-        return self.row.title
+        return f"{self.row.title} · 8 bits" if self.precision == "8bit" else self.row.title
 
     def named(self, words: str) -> str:
         """Return words in which the file has the name that the visitor knows."""
@@ -64,11 +66,23 @@ def rows_shown(least: int, most: int) -> list[Row]:
     return [catalog.row(row_id) for row_id in ids[:most]]
 
 
-def variants_control(rows: Sequence[Row], kind: Choice, *, key: str) -> list[Variant]:
-    """Draw which weights the rows run with, and return each row with its own; `key` is the page's name."""
-    with st.popover("Weights", icon=":material/tune:"):
+def variants_control(rows: Sequence[Row], kind: Choice, in_8_bits: Choices, *, key: str) -> list[Variant]:
+    """Draw which weights and precisions the rows run with, and return what is to be run; `key` is the page's.
+
+    A row in 8 bits stands behind the same row in float, as a variant of its own.
+    """
+    names = {row.id: row.title for row in rows if row.own is None and not row.qat}
+    with st.popover("Weights and 8 bits", icon=":material/tune:"):
         weights = KINDS[kind.draw(st.selectbox, "Weights of all rows")]
-        names = {row.id: row.title for row in rows if row.own is None}
+        in_8_bits.draw(
+            st.pills,
+            "Also in 8 bits",
+            selection_mode="multi",
+            show=lambda ids: [row_id for row_id in ids if row_id in names],
+            options=list(names),
+            format_func=names.__getitem__,
+            help="Beside the same network in float. A QAT row is in 8 bits by itself.",
+        )
         owner = st.selectbox(
             "A file of your own, for",
             list(names),
@@ -81,5 +95,12 @@ def variants_control(rows: Sequence[Row], kind: Choice, *, key: str) -> list[Var
         if owner is not None:
             with shown_errors():
                 own = own_weights(key)
-    given = {row.id: None if row.own else weights for row in rows}
-    return [Variant(row, *own) if own and row.id == owner else Variant(row, given[row.id]) for row in rows]
+    found = []
+    for row in rows:
+        variant = (
+            Variant(row, *own) if own and row.id == owner else Variant(row, None if row.own else weights)
+        )
+        found.append(variant)
+        if row.id in in_8_bits.value and row.id in names:
+            found.append(variant._replace(precision="8bit"))
+    return found

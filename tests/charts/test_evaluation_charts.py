@@ -31,7 +31,7 @@ def test_measured_points_have_their_interval_and_their_own_frontier() -> None:
     assert (list(frontier.x), list(frontier.y)) == ([1.0, 4.0], [50.0, 70.0])
     assert [(point.x[0], point.y[0]) for point in points] == [(9, 60), (4, 70), (1, 50), (4, 65)]
     good = points[1]
-    assert good.name == "Good &lt;i&gt;one&lt;/i&gt;"
+    assert good.name == "Good &lt;i&gt;one&lt;/i&gt; · 480x352"
     assert (good.error_y.array[0], good.error_y.arrayminus[0]) == pytest.approx((3.5, 4.0))
     assert points[0].error_y.array[0] == 0
     assert len({point.marker.symbol for point in points}) == 4
@@ -49,7 +49,7 @@ def test_bars_are_the_iou_of_each_class() -> None:
     first, second = figure.data
     assert list(first.x) == [80.5, None]
     assert list(first.y) == ["road", "&lt;b&gt;sky&lt;/b&gt;"]
-    assert (first.name, second.name) == ("A", "b")
+    assert (first.name, second.name) == ("A · 480x352", "b · 480x352")
     assert list(first.customdata) == [900, 0]
     assert tuple(figure.layout.xaxis.range) == (0, 100)
     assert first.marker.pattern.shape != second.marker.pattern.shape
@@ -73,4 +73,4 @@ def test_a_figure_as_text_cannot_end_its_script() -> None:
     text = figure_json(figure)
     assert "<" not in text
     assert ">" not in text
-    assert json.loads(text)["data"][0]["name"] == "&lt;/script&gt;&amp;"
+    assert json.loads(text)["data"][0]["name"] == "&lt;/script&gt;&amp; · 480x352"

@@ -10,11 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from zoo.catalog import find_row
+from zoo.complexity import count
 from zoo.costs import macs_over
 from zoo.errors import InputError
 from zoo.evaluation import evaluate
 from zoo.evaluation.result import Evaluation
-from zoo.evaluation.summary import classes_csv, images_csv, read_summaries, summarise, to_json
+from zoo.evaluation.summary import (
+    bundled_summaries,
+    classes_csv,
+    images_csv,
+    lost_in_8_bits,
+    read_summaries,
+    summarise,
+    to_json,
+)
 
 from .conftest import ROW, SIZE
 
@@ -67,6 +77,26 @@ GOOD = {"id": "a", "weights": "w", "miou": 50, "accuracy": 60.5, "images": 3, "r
 GOOD["classes"] = [{"name": "road", "iou": 50, "pixels": 7}, {"name": "sky", "iou": None, "pixels": 0}]
 
 
+def test_the_figures_that_ship_are_those_of_their_files_and_say_what_8_bits_cost() -> None:
+    found = bundled_summaries()
+    home = Path(__file__).resolve().parents[2] / "data" / "weights"
+    files = [json.loads(path.read_text(encoding="utf-8")) for path in home.glob("*.json")]
+    assert sorted(each.miou for each in found if each.miou) == sorted(file["test"]["miou"] for file in files)
+    live = count(found[0].id, 480, 352, num_classes=11)
+    assert found[0].counted_gmacs == live.macs / 1e9
+    assert {each.images for each in found} == {233}
+    names = {each.id: find_row(each.id).model for each in found}
+    lost = lost_in_8_bits(found, names)
+    for each, points in zip(found, lost, strict=True):
+        same = [one for one in found if names[one.id] == names[each.id] and one.precision == "float"]
+        if each.precision == "float":
+            assert points is None
+        else:
+            assert points == pytest.approx(each.miou - same[0].miou)  # type: ignore[operator]
+    assert sum(points is not None for points in lost) == 4
+    assert found[0].title({found[0].id: "A"}).startswith("A · 480x352")
+
+
 def test_a_file_with_the_agreed_fields_alone_is_enough() -> None:
     (summary,) = read_summaries(json.dumps(GOOD).encode())
     assert (summary.id, summary.miou, summary.size, summary.interval) == ("a", 50, None, None)
@@ -86,6 +116,7 @@ def test_a_file_with_the_agreed_fields_alone_is_enough() -> None:
         ({"rules": []}, "no attribute"),
         ({"width": 20, "height": 20}, "cannot be used"),
         ({"counted_gmacs": -1}, "GigaMACs"),
+        ({"precision": "4bit"}, "no precision"),
         ({"miou_interval": [1]}, "index"),
     ],
 )

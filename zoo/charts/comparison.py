@@ -14,7 +14,7 @@ from zoo.charts.labels import LINE, place_names
 from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
 from zoo.words import Cost
 
-PLOTS = ((250.0, 240.0), (480.0, 240.0))
+PLOTS = ((285.0, 205.0), (440.0, 205.0))
 """Width and height of the plot on a phone and on a laptop."""
 
 

@@ -145,8 +145,8 @@ class Evaluation:
             "void": "pixels labelled void are left out",
             "absent": ", ".join(self.absent) or "none",
             **self.conditions,
-            "input": f"each image stretched to {self.size}, run{precision} in {self.runtime}; logits resized bilinearly "
-            "to the image's own size, then compared",
+            "input": f"each image stretched to {self.size}, run{precision} in {self.runtime}; logits resized "
+            "bilinearly to the image's own size, then compared",
             "miou_per_image": "mean of the images' own mIoU",
             "interval": f"95 % percentile interval of the mIoU over {RESAMPLES} bootstrap resamples of the "
             f"images, drawn with replacement (seed {SEED})",

@@ -62,7 +62,7 @@ class Summary:
     """Pixels: true classes in rows, predicted ones in columns."""
 
     def title(self, names: Mapping[str, str]) -> str:
-        """Return what ran, for people: the row's name by `names`, the input size, 8 bits where it was in them."""
+        """Return what ran, for people: the row's name by `names`, the input size, and 8 bits if so."""
         size = "" if self.size is None else f" · {self.size}"
         return f"{names.get(self.id, self.id)}{size}{' · 8 bits' if self.precision == '8bit' else ''}"
 
@@ -103,10 +103,8 @@ def _counted(evaluation: Evaluation) -> float | None:
     return float(macs[0]) / 1e9
 
 
-def lost_in_8_bits(
-    summaries: Sequence[Summary], networks: Mapping[str, str]
-) -> tuple[float | None, ...]:
-    """Return for each summary in 8 bits its mIoU less that of the same network in float, in points, else None.
+def lost_in_8_bits(summaries: Sequence[Summary], networks: Mapping[str, str]) -> tuple[float | None, ...]:
+    """Return for each summary in 8 bits its mIoU less that of its network in float, in points, else None.
 
     `networks` are the rows' models by id: a row that was trained for 8 bits is held against the float one.
     """
