@@ -96,7 +96,7 @@ def test_the_areas_of_the_treemap_sum_to_the_total(row_id: str) -> None:
     held = defaultdict(int)
     for path, parent in zip(tree.ids, tree.parents, strict=True):
         held[parent] += values[path]
-    assert values["network"] == held[""] == counted.macs
+    assert values["whole network"] == held[""] == counted.macs
     leaves = [path for path in tree.ids if path not in held]
     assert sum(values[path] for path in leaves) == counted.macs
     assert all(held[parent] == values[parent] for parent in held.keys() - {""})
@@ -120,13 +120,13 @@ def test_a_block_is_labelled_by_its_name_output_and_share() -> None:
         )
     }
     assert found == {
-        "network": ("network", "", "5", 1000),
-        "encoder": ("encoder", "network", "4x2x8", 800),
+        "whole network": ("network", "", "5", 1000),
+        "encoder": ("encoder", "whole network", "4x2x8", 800),
         "encoder.0.conv": ("encoder.0.conv", "encoder", "8x4x8", 600),  # width x height x channels
         "encoder.1.conv": ("encoder.1.conv", "encoder", "4x2x8", 200),
         "encoder.1.conv.a": ("a", "encoder.1.conv", "8x4x8", 100),
         "encoder.1.conv.b": ("b", "encoder.1.conv", "4x2x8", 100),
-        "head": ("head", "network", "5", 200),
+        "head": ("head", "whole network", "5", 200),
     }
     assert "%{percentRoot" in tree.texttemplate
 

@@ -28,6 +28,10 @@ PATTERNS = ("", "/", "", "\\", "", "x", "", "/", "", "\\", "+", ".", "-", "|")
 """The second cue, beside the part's name in its bar."""
 BAR, LEGEND = 62, 120
 """Pixels of a bar with the name above it, and of what stands around all of them."""
+TREEMAP = 420
+"""The treemap's height in pixels."""
+WHOLE = "whole network"
+"""What holds all modules of a treemap: no module can be called that."""
 GROWTH_STEP = 32
 """Pixels of width from one point of a curve to the next."""
 
@@ -195,7 +199,7 @@ def layer_treemap(layers: pd.DataFrame) -> go.Figure:
     parents = [_holder(path, kept) if path else "" for path in kept]
     figure = go.Figure(
         go.Treemap(
-            ids=[path or "network" for path in kept],
+            ids=[path or WHOLE for path in kept],
             labels=[_block(path, parent) for path, parent in zip(kept, parents, strict=True)],
             parents=parents,
             values=[macs[path] for path in kept],
@@ -215,21 +219,17 @@ def layer_treemap(layers: pd.DataFrame) -> go.Figure:
     return figure
 
 
-TREEMAP = 420
-"""The treemap's height in pixels."""
-
-
 def _holder(path: str, kept: list[str]) -> str:
     """Return the innermost of the kept modules that holds a path."""
     parts = path.split(".")
     known = set(kept)
     outer = (".".join(parts[:depth]) for depth in range(len(parts) - 1, 0, -1))
-    return next((module for module in outer if module in known), "network")
+    return next((module for module in outer if module in known), WHOLE)
 
 
 def _block(path: str, holder: str) -> str:
     """Return a module's name within its holder, with the holder's own where it begins with a number."""
     if not path:
         return "network"
-    name = path if holder == "network" else path.removeprefix(f"{holder}.")
-    return f"{holder.rpartition('.')[2]}.{name}" if name[0].isdigit() and holder != "network" else name
+    name = path if holder == WHOLE else path.removeprefix(f"{holder}.")
+    return f"{holder.rpartition('.')[2]}.{name}" if name[0].isdigit() and holder != WHOLE else name
