@@ -16,6 +16,7 @@ PAGES = {
     ),
     "demo": ("Demo", "image_search", "A network's mask on your own picture."),
     "compare": ("Compare", "compare", "Two to four networks side by side: numbers, curves, masks."),
+    "evaluate": ("Evaluate", "fact_check", "What networks reach on your own labelled pictures."),
 }
 
 pages = {

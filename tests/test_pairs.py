@@ -119,7 +119,8 @@ def test_one_zip_holds_both() -> None:
 
 
 def test_uploads_match_by_name_and_never_become_paths() -> None:
-    found = match(upload_sources({"../../a.jpg": b"1"}), upload_sources({"C:\\x\\a.png": b"2"}))
+    images = upload_sources([("../../a.jpg", io.BytesIO(b"1"))])
+    found = match(images, upload_sources([("C:\\x\\a.png", io.BytesIO(b"2"))]))
     assert names(found) == [("a.jpg", "a.png")]
     assert found.pairs[0].labels.read() == b"2"
 

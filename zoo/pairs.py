@@ -6,6 +6,7 @@ label file besides the name that both have in common, and the folders that hold 
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -117,13 +118,42 @@ def archive_sources(archive: Archive) -> list[Source]:
     return found
 
 
-def upload_sources(files: Mapping[str, bytes]) -> list[Source]:
-    """Return uploaded files, given by name, as sources."""
+def upload_sources(files: Iterable[tuple[str, BinaryIO]]) -> list[Source]:
+    """Return uploaded files, each a name and an open file, as sources: images, and what is in zips.
 
-    def reader(data: bytes) -> Callable[[], bytes]:
-        return lambda: data
+    The files must stay open as long as the sources are read. Raises InputError for more, or larger ones, than
+    a zip may hold.
+    """
+    given = list(files)
+    total = sum(file.seek(0, os.SEEK_END) for _, file in given)
+    if total > limits.ZIP_BYTES or len(given) > limits.ZIP_ENTRIES:
+        raise InputError(
+            f"{len(given):,} files with {total / limits.MEGABYTE:,.0f} MB are too many: at most "
+            f"{limits.ZIP_ENTRIES:,} files with {limits.ZIP_BYTES // limits.MEGABYTE} MB can be taken."
+        )
 
-    return [Source(PurePosixPath(shown_name(name, 200)), reader(data)) for name, data in files.items()]
+    def reader(file: BinaryIO) -> Callable[[], bytes]:
+        def read() -> bytes:
+            file.seek(0)
+            return file.read(limits.IMAGE_BYTES + 1)  # the door for pictures refuses what is longer
+
+        return read
+
+    found: list[Source] = []
+    for name, file in given:
+        if name.lower().endswith(".zip"):
+            found += archive_sources(Archive(file, name))
+        else:
+            found.append(Source(PurePosixPath(shown_name(name, 200)), reader(file)))
+    return found
+
+
+def pair_uploads(
+    images: Iterable[tuple[str, BinaryIO]], labels: Iterable[tuple[str, BinaryIO]] = ()
+) -> Pairing:
+    """Return the pairs in uploaded files or zips; without `labels` those of `images` are told apart."""
+    of_images, of_labels = upload_sources(images), upload_sources(labels)
+    return match(of_images, of_labels) if of_labels else match(*split(of_images))
 
 
 def split(mixed: Sequence[Source]) -> tuple[list[Source], list[Source]]:

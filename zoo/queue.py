@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from threading import Condition
+from time import sleep
 
 from zoo import limits
 from zoo.errors import BusyError
@@ -44,6 +45,18 @@ class TicketQueue:
             with self._changed:
                 self._line.remove(ticket)
                 self._changed.notify_all()
+
+    @contextmanager
+    def patient_turn(self, pause: float = 0.5) -> Iterator[None]:
+        """Wait for one's turn however full the line is: for work that lets others in again and again."""
+        with ExitStack() as stack:
+            while True:
+                try:
+                    stack.enter_context(self.turn())
+                    break
+                except BusyError:
+                    sleep(pause)
+            yield
 
     def __len__(self) -> int:
         """Return how many hold or wait for a turn."""

@@ -15,12 +15,12 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared.fetching import download_button
 from pages.shared.masks import Given, queue
 from pages.shared.variants import Variant
-from pages.shared.views import SCREEN_SIDE, masked
+from pages.shared.views import masked, reduced
 from zoo.classes import Colour, LabelMap
 from zoo.comparison import LEAST, Disagreement, compare_shares, disagreement
 from zoo.errors import NotNowError, WeightsMissingError, ZooError
 from zoo.images import Picture, read_image
-from zoo.overlay import jpeg, marked
+from zoo.overlay import marked
 from zoo.prediction import Job, Prediction, carry_out, prepare
 from zoo.sizes import Size
 
@@ -124,7 +124,7 @@ def draw_masks(outcomes: Sequence[Outcome], strength: float, *, outlines: bool) 
             with st.container():
                 st.markdown("**Where they disagree**, in magenta")
                 st.image(
-                    _reduced(marked(made[0].prediction.rgb, differ.mask)),
+                    reduced(marked(made[0].prediction.rgb, differ.mask)),
                     width="stretch",
                     alt=f"The picture with the pixels marked where the masks disagree: {differ.words}",
                 )
@@ -166,11 +166,6 @@ def _draw_one(outcome: Outcome, differ: Disagreement | None, strength: float, ou
             *found.notes,
         ]
         st.markdown(f":small[{' '.join(told)}]")
-
-
-def _reduced(image: Image.Image) -> bytes:
-    image.thumbnail((SCREEN_SIDE, SCREEN_SIDE), Image.Resampling.NEAREST)
-    return jpeg(image)
 
 
 def _draw_shares(made: Sequence[Outcome], maps: Sequence[LabelMap], differ: Disagreement) -> None:

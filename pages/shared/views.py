@@ -31,3 +31,9 @@ def wiped(rgb: npt.NDArray[np.uint8], mask: bytes, part: float) -> bytes:
     right[:, :line] = rgb[::step, ::step][:, :line]
     right[:, max(0, line - 1) : line + 1] = 255
     return jpeg(Image.fromarray(right))
+
+
+def reduced(image: Image.Image) -> bytes:
+    """Return a picture with at most SCREEN_SIDE pixels a side, as JPEG."""
+    image.thumbnail((SCREEN_SIDE, SCREEN_SIDE), Image.Resampling.NEAREST)
+    return jpeg(image)

@@ -93,7 +93,7 @@ def test_the_figures_that_ship_are_those_of_their_files_and_say_what_8_bits_cost
             assert points is None
         else:
             assert points == pytest.approx(each.miou - same[0].miou)  # type: ignore[operator]
-    assert sum(points is not None for points in lost) == 4
+    assert sum(points is not None for points in lost) > 3
     assert found[0].title({found[0].id: "A"}).startswith("A · 480x352")
 
 

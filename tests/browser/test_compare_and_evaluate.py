@@ -1,0 +1,82 @@
+"""A person compares, evaluates on labels of their own, and takes the report away."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.browser
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
+UNET = "cityscapes-mobilenetv2-unetlite-768x384"
+FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
+ERFNET = "cityscapes-erfnet-1024x512"
+
+
+def open_report(browser: Browser, path: Path) -> str:
+    """Open a report as its receiver does, and return its text: no error, nothing asked from outside."""
+    context = browser.new_context()
+    page = context.new_page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri())
+    page.wait_for_selector("#frontier .main-svg")
+    text = page.locator("body").inner_text()
+    context.close()
+    assert said == []
+    assert [address for address in asked if not address.startswith(("data:", "blob:"))] == [path.as_uri()]
+    return text
+
+
+def downloaded(page: Page, to: Path) -> Path:
+    page.wait_for_timeout(1500)  # a download is made for the run that the button belongs to
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Report", exact=False).click()
+    download.value.save_as(to)
+    return to
+
+
+def test_three_rows_on_an_uploaded_picture_and_the_report(
+    page: Page, browser: Browser, tmp_path: Path
+) -> None:
+    picture = tmp_path / "mine.jpg"
+    Image.open(SAMPLE).resize((320, 213)).save(picture)
+    page.goto(f"/compare?rows={UNET}&rows={FPN}&rows={ERFNET}&size=256x160&compare_source=Upload")
+    page.locator('input[type="file"]').first.set_input_files(picture)
+    expect(page.get_by_text("Where they disagree")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("No weights for this network here")).to_be_visible()
+    expect(page.get_by_text("of those compared")).to_be_visible()
+    assert page.locator("img[alt^='The picture with']").count() == 3
+    text = open_report(browser, downloaded(page, tmp_path / "report.html"))
+    assert "Where the masks disagree" in text
+    assert "ERFNet" in text
+    assert "/compare?" in text
+
+
+def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, tmp_path: Path) -> None:
+    street = Image.open(SAMPLE).resize((160, 107))
+    labels = Image.fromarray(np.repeat(np.arange(11, dtype=np.uint8), 16)[:160][None].repeat(107, 0))
+    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
+        for number in range(3):
+            street.rotate(number * 5).save(tmp_path / "a.png")
+            labels.save(tmp_path / "b.png")
+            archive.write(tmp_path / "a.png", f"images/{number}.png")
+            archive.write(tmp_path / "b.png", f"labels/{number}.png")
+    page.goto(f"/evaluate?rows={UNET}&size=160x96&evaluate_8bit={UNET}")
+    expect(page.get_by_text("What the bundled networks reach on CamVid")).to_be_visible()
+    page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.zip")
+    expect(page.get_by_text("3 pictures with labels")).to_be_visible()
+    page.get_by_role("button", name="Evaluate MobileNetV2").click()
+    expect(page.get_by_text("Worst pictures")).to_be_visible(timeout=90_000)
+    expect(page.get_by_text("Where they differ")).to_be_visible()
+    text = open_report(browser, downloaded(page, tmp_path / "report.html"))
+    assert "Measured on labelled images" in text
+    assert "8 bits" in text
+    assert "/evaluate?" in text
