@@ -77,6 +77,7 @@ elif view == "here":
     uploads = st.file_uploader(
         f"Your board's measurements (JSON, at most {MEASUREMENTS_BYTES // MEGABYTE} MB each)",
         accept_multiple_files=True,
+        max_upload_size=MEASUREMENTS_BYTES // MEGABYTE,
         help="Copy zoo/benchmark.py there: python benchmark.py F.onnx --size WxH --out board.json",
     )
     measured = all_setups(board_files([(file.name, file.getvalue()) for file in uploads]))

@@ -19,6 +19,18 @@ PEAK = Number("latency_peak", 4000.0, 0.1, 1e7, "GMACs a second")
 BANDWIDTH = Number("latency_bandwidth", 15.0, 0.1, 1e5, "GB a second")
 ON_CHIP = Number("latency_on_chip", 8.0, 0.0, 1e5, "MB")
 MOST_ROWS = 8
+LAYERS = {
+    "name": st.column_config.TextColumn("Layer"),
+    "kind": st.column_config.TextColumn("Kind"),
+    "least_ms": st.column_config.NumberColumn("Least ms", format="%.4f"),
+    "bound_by": st.column_config.TextColumn("Bound by"),
+    "compute_ms": st.column_config.NumberColumn("Compute (ms)", format="%.4f"),
+    "traffic_ms": st.column_config.NumberColumn("Memory traffic (ms)", format="%.4f"),
+    "macs": st.column_config.NumberColumn("MACs", format="localized"),
+    "weight_bytes": st.column_config.NumberColumn("Weights (bytes)", format="localized"),
+    "activation_bytes": st.column_config.NumberColumn("Input and output (bytes)", format="localized"),
+    "moved_bytes": st.column_config.NumberColumn("Moved (bytes)", format="localized"),
+}
 
 
 def draw_on_chip() -> None:
@@ -41,7 +53,7 @@ def draw_on_chip() -> None:
         bounds = {}
         for row_id in rows:
             row = chosen_catalog().row(row_id)
-            bounds[row.title] = roofline(live_count(row.id, *row.size).layers, chip, bits)
+            bounds[row.title] = roofline(live_count(row, *row.size).layers, chip, bits)
         st.plotly_chart(roofline_bars(bounds), alt="The least time a frame takes, by what bounds it.")
         figures = [
             {
@@ -58,4 +70,11 @@ def draw_on_chip() -> None:
         st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
         st.caption(f"{chip.name}: {chip.source}")
         layers_of = st.selectbox("Layers of", list(bounds), key="latency_layers")
-        st.dataframe(bounds[layers_of].layers, hide_index=True, height=300)
+        layers = bounds[layers_of].layers.sort_values("least_ms", ascending=False, kind="stable")
+        st.dataframe(
+            layers[list(LAYERS)],
+            column_config=LAYERS,
+            hide_index=True,
+            height=300,
+            alt="The layers, the one that takes longest first.",
+        )

@@ -54,3 +54,34 @@ def test_the_least_time_on_a_chip() -> None:
 def test_a_precision_that_a_chip_lacks_is_one_line() -> None:
     app = opened(latency_view="roofline", rows=UNET, latency_bits="16")
     assert ["no peak at 16 bits" in error.value for error in app.error] == [True]
+
+
+def test_layers_are_read_by_people_and_sum_to_the_bound() -> None:
+    app = opened(latency_view="roofline", rows=UNET, latency_chip="NVIDIA T4")
+    bound = roofline(count(UNET, 768, 384).layers, find_chip("NVIDIA T4"), 8)
+    layers = app.dataframe[1].value
+    assert layers["least_ms"].sum() == pytest.approx(bound.least_ms)
+    assert layers["least_ms"].is_monotonic_decreasing
+    shown = app.dataframe[1].proto.columns
+    assert all(words in shown for words in ("Least ms", "Memory traffic (ms)", "Input and output (bytes)"))
+
+
+def test_the_uploader_says_its_real_limit() -> None:
+    assert opened(latency_view="here").get("file_uploader")[0].proto.max_upload_size_mb == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"format": "<script>alert(1)</script>"}', "not a file of measurements"),
+        (b"not json", "not a JSON file"),
+    ],
+)
+def test_a_bad_file_is_one_line_and_loses_nothing(content: bytes, reason: str) -> None:
+    app = opened(latency_view="here", rows=UNET)
+    app.get("file_uploader")[0].set_value([("<b>board</b>.json", content, "application/json")]).run()
+    assert not app.exception, [error.message for error in app.exception]
+    (error,) = app.error
+    assert reason in error.value
+    assert "\n" not in error.value
+    assert app.query_params["rows"] in (UNET, [UNET])

@@ -132,10 +132,34 @@ def precision_bars(table: pd.DataFrame) -> go.Figure:
 
 
 def device_bars(table: pd.DataFrame) -> go.Figure:
-    """Return one network on every device as bars: the table of `zoo.chips.over_devices`."""
-    return _bars(
-        table["device"], {"milliseconds": table[COLUMN]}, [f"{value:.3g}" for value in table[COLUMN]]
+    """Return one network on every device, fastest first: the table of `zoo.chips.over_devices`.
+
+    Points on a logarithmic axis: between devices lie factors, and a bar would need a zero.
+    """
+    low, high = log_range(table[COLUMN].tolist())
+    ticks = log_ticks(low, high)
+    figure = go.Figure(
+        go.Scatter(
+            x=table[COLUMN],
+            y=table["device"],
+            mode="markers+text",
+            text=[f"{value:.3g}" for value in table[COLUMN]],
+            textposition="middle right",
+            cliponaxis=False,
+            marker={"color": COLOURS[0], "size": 10},
+            hovertemplate="%{y}: %{x:.4g} ms<extra></extra>",
+        )
     )
+    figure.update_xaxes(
+        title="milliseconds",
+        type="log",
+        range=[math.log10(low), math.log10(high * 1.3)],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
+    )
+    figure.update_yaxes(autorange="reversed", type="category")
+    figure.update_layout(height=90 + 24 * len(table), margin={**MARGIN, "r": 30})
+    return figure
 
 
 def roofline_bars(bounds: Mapping[str, Roofline]) -> go.Figure:

@@ -1,0 +1,64 @@
+"""The figures of the Latency page, each by its values."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from zoo.catalog import all_shipped
+from zoo.charts import device_bars, latency_scatter, precision_bars
+from zoo.chips import Setup, float_against_8_bits, load_chips, milliseconds, over_devices
+from zoo.latency import against_macs
+
+PHONE = Setup("Samsung Galaxy S25", "float", "onnx")
+
+
+def test_points_stand_at_their_macs_and_milliseconds() -> None:
+    table = against_macs(milliseconds(PHONE))
+    figure = latency_scatter(table, {row.id: row.title for row in all_shipped().rows})
+    found = {
+        row_id[0]: (x, y)
+        for trace in figure.data
+        if trace.mode == "markers"
+        for row_id, x, y in zip(trace.customdata, trace.x, trace.y, strict=True)
+    }
+    published = load_chips().dropna(subset="row_id").set_index(["device", "precision", "runtime", "row_id"])
+    assert set(found) == set(table.index)
+    for row_id, (gmacs, ms) in found.items():
+        assert ms == published.loc[(*PHONE, row_id), "milliseconds"]
+        assert gmacs == table.loc[row_id, "gmacs"]
+
+
+def test_a_line_of_equal_rate_is_that_rate_along_its_length() -> None:
+    figure = latency_scatter(against_macs(milliseconds(PHONE)), {})
+    lines = [trace for trace in figure.data if trace.mode == "lines"]
+    assert 1 <= len(lines) <= 6
+    for line in lines:
+        rate = float(line.name.removesuffix(" GMAC/s"))
+        assert [x / (y / 1000) for x, y in zip(line.x, line.y, strict=True)] == pytest.approx([rate] * 2)
+    bottom, top = figure.layout.yaxis.range
+    assert all(bottom <= note.y <= top for note in figure.layout.annotations)
+
+
+def test_devices_stand_on_a_logarithmic_axis_that_holds_them() -> None:
+    table = over_devices("pidnet", "float", "onnx")
+    figure = device_bars(table)
+    (points,) = figure.data
+    assert list(zip(points.y, points.x, strict=True)) == list(
+        zip(table["device"], table["milliseconds"], strict=True)
+    )
+    low, high = figure.layout.xaxis.range
+    assert low < math.log10(min(points.x))
+    assert math.log10(max(points.x)) < high < math.log10(max(points.x)) + 0.4
+
+
+def test_where_8_bits_are_slower_the_bars_say_so() -> None:
+    table = float_against_8_bits("Samsung Galaxy S25", "onnx")
+    figure = precision_bars(table)
+    by_name = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data}
+    notes = dict(zip(figure.data[-1].y, figure.data[-1].text, strict=True))
+    slower = {name for name, note in notes.items() if note.endswith("times slower")}
+    bits = by_name["8 bits (w8a8)"]
+    assert slower == {name for name, ms in by_name["float"].items() if bits[name] > ms}
+    assert all(by_name["float"][network] > 0 for network in table["network"])
