@@ -5,6 +5,8 @@ import streamlit as st
 from pages.shared.actions import shortlist_panel
 from pages.shared.downloads import downloads
 from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, listed
+from pages.shared.own import escaped
+from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Flag, Text
 from pages.shared.shortlist import SIZE, size_control
 from pages.shared.sources import bibliography, described, glossary
@@ -32,6 +34,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     VIEW.draw(st.segmented_control, "View")
     AUDIT.draw(st.toggle, "Audit", help="Published against counted")
     size_control()
+    own_control()
 
 catalog, columns = chosen_catalog(), AUDITED if AUDIT.value else COLUMNS
 table = listed(SIZE.value)
@@ -47,7 +50,7 @@ elif VIEW.value == "One table":
     chosen_from(rows, columns, key="catalog_rows", alt="All rows that match, as published.", height=560)
 else:
     for (section, group), part in rows.fillna({"group": ""}).groupby(["section", "group"], sort=False):
-        st.subheader(f"{section}: {group}" if group else str(section), anchor=False)
+        st.subheader(escaped(f"{section}: {group}" if group else str(section)), anchor=False)
         repeated = part["dataset"].nunique() == 1
         chosen_from(
             part,
@@ -57,7 +60,7 @@ else:
             height="content",
         )
 for warning in size_warnings(rows):
-    st.caption(warning)
+    st.caption(escaped(warning))
 downloads(rows, columns)
 shortlist_panel()
 

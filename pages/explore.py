@@ -10,6 +10,8 @@ from pages.shared.errors import shown_errors
 from pages.shared.figures import explore_chart
 from pages.shared.filters import filter_chips, filtered, filters_control
 from pages.shared.loaders import table_at
+from pages.shared.own import escaped
+from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
 from pages.shared.settings import Limit
 from pages.shared.shortlist import (
@@ -36,6 +38,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     size_control()
     min_miou = LEAST_MIOU.draw(st.number_input, "mIoU at least (%)", width=110, placeholder="any")
     filters_control()
+    own_control()
 filter_chips()
 
 passing = filtered(table)
@@ -56,9 +59,8 @@ for dataset, best in answers.items():
     if len(answers) == 1 and (best.chosen or inverses):
         answer_cards(table, best, cost, inverses.get(dataset))
     if best.hidden is not None:
-        st.caption(
-            f":material/visibility_off: The filters hide a better one: {table.at[best.hidden, 'title']}."
-        )
+        title = escaped(table.at[best.hidden, "title"])
+        st.caption(f":material/visibility_off: The filters hide a better one: {title}.")
 
 
 def add_clicked(key: str) -> None:
@@ -90,15 +92,15 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.
 
 st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
 for dataset, best in answers.items():
-    st.subheader(f"Ranked for {dataset}", anchor=False)
+    st.subheader(f"Ranked for {escaped(dataset)}", anchor=False)
     st.code(best.text, language=None, wrap_lines=True)
     for warning in best.warnings:
-        st.caption(warning)
+        st.caption(escaped(warning))
     ranking(table, dataset, chosen.budget, cost, passing)
 
 shortlist_panel()
 for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
-    st.caption(warning)
+    st.caption(escaped(warning))
 
 here = table[table["dataset"].isin(chosen.datasets)]
 reasons = excluded(here, cost)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -13,18 +13,18 @@ import pandas as pd
 from zoo import schemas
 from zoo.classes import dataset_classes
 from zoo.datasets import load_datasets
-from zoo.errors import TableError, shown_name
+from zoo.errors import TableError, ZooError, shown_name
 from zoo.families import families
 from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
-from zoo.rows import Network, Row
+from zoo.rows import OWN, Network, Row
 from zoo.sizes import Size, parse_size
-from zoo.tables import DATA, load_table, parse_table
+from zoo.tables import DATA, LINE, load_table, parse_table
 from zoo.words import MAX_SHOWN, unknown_name
 
 if TYPE_CHECKING:
     from pandera.pandas import DataFrameSchema
 
-PUBLISHED, RECENT, OWN = "published", "recent", "own"
+PUBLISHED, RECENT = "published", "recent"
 CATALOGS = DATA / "catalogs"
 COLUMNS = ["section", "group", "dataset", "model", "published_name", "family", "encoder", "decoder"]
 COLUMNS += [
@@ -89,6 +89,10 @@ class Catalog:
     def _by_id(self) -> dict[str, Row]:
         return {row.id: row for row in self.rows}
 
+    def has(self, row_id: str) -> bool:
+        """Return whether there is a row of that id."""
+        return row_id in self._by_id
+
     def row(self, row_id: object) -> Row:
         """Return the row of an id, or raise UnknownIdError."""
         if not isinstance(row_id, str) or row_id not in self._by_id:
@@ -124,7 +128,7 @@ class Catalog:
 
         Raises TableError for an id that is taken.
         """
-        return self.joined(_own_catalog(rows))
+        return self.joined(own_catalog(rows))
 
 
 def load_catalog() -> pd.DataFrame:
@@ -197,32 +201,44 @@ def _load(name: str) -> Catalog:
     )
 
 
-def read_own_rows(source: Path | str | bytes, name: str = "own.csv") -> Catalog:
-    """Return a user's own rows; see `Catalog.with_own`."""
+def read_own_rows(
+    source: Path | str | bytes, name: str = "own.csv", check: Callable[[Row], None] = lambda row: None
+) -> Catalog:
+    """Return a user's own rows; see `Catalog.with_own`.
+
+    `check` may refuse a row with a ZooError that begins with the column; it is told with the row's line.
+    """
     schema = catalog_schema(own=True)
     if isinstance(source, bytes):
-        table = parse_table(source, schema, name, printed=PRINTED)
+        table = parse_table(source, schema, name, printed=PRINTED, lines=True)
     else:
-        name, table = shown_name(source), load_table(source, schema, printed=PRINTED)
-    own_lines = table.reindex(
-        columns=["id", *COLUMNS, *SOURCES, "num_classes", *(f"{cell}_printed" for cell in PRINTED)]
-    )
+        name, table = shown_name(source), load_table(source, schema, printed=PRINTED, lines=True)
+    cells = ["id", *COLUMNS, *SOURCES, "num_classes", *(f"{cell}_printed" for cell in PRINTED), LINE]
     rows = []
-    for line in own_lines.to_dict("records"):
+    for line in table.reindex(columns=cells).to_dict("records"):
         row = _row(line, OWN, catalog_named(PUBLISHED).audit.iloc[:0])
-        _check_network(row, name)
+        try:
+            _check_own(row)
+            check(row)
+        except ZooError as error:
+            raise TableError(f"{shown_name(name)}, line {line[LINE]}, {error}") from error
         rows.append(row)
-    return _own_catalog(rows)
+    return own_catalog(rows)
 
 
-def _own_catalog(rows: Iterable[Row]) -> Catalog:
+def own_catalog(rows: Iterable[Row]) -> Catalog:
+    """Return rows of a user's own as a catalog, such as own networks'."""
     first = catalog_named(PUBLISHED)
     said = (table.iloc[:0] for table in (first.notes, first.references, first.audit))
     return Catalog(OWN, "your own rows", tuple(rows), *said)
 
 
-def _check_network(row: Row, name: str) -> None:
-    """Refuse an own row that names a network which its family does not have."""
+def _check_own(row: Row) -> None:
+    """Refuse an own row with a shipped one's id, or that names a network which its family does not have."""
+    shipped = all_shipped()
+    if shipped.has(row.id):
+        title = catalog_named(shipped.row(row.id).catalog).title
+        raise TableError(f"column id: {row.id} is a row of {title} already; give your row another.")
     if row.network is None:
         return
     facts = families()[row.network.family]
@@ -232,12 +248,12 @@ def _check_network(row: Row, name: str) -> None:
     ):
         if value not in known:
             raise TableError(
-                f"{name}, row {row.id}, column {part}: {value[:MAX_SHOWN]!r} is not known to the family "
-                f"{facts.key}; it has {', '.join(known)}."
+                f"column {part}: {value[:MAX_SHOWN]!r} is not known to the family {facts.key}; "
+                f"it has {', '.join(known)}."
             )
     if row.num_classes is None:
         raise TableError(
-            f"{name}, row {row.id}: a network of ours on the data set {row.dataset[:MAX_SHOWN]!r}, "
+            f"column num_classes: a network of ours on the data set {row.dataset[:MAX_SHOWN]!r}, "
             "which is not one of ours: say how many classes it has in a column num_classes, 1 to 255."
         )
 

@@ -133,14 +133,19 @@ def _own_costs(own: OwnNetwork) -> Costs:
 def _counted_elsewhere(network: Network, num_classes: int, size: Size) -> Costs:
     """Count a network in a process of its own: this one stays free of torch."""
     order = json.dumps({"network": network, "num_classes": num_classes, "size": size})
-    done = subprocess.run(
-        [sys.executable, "-m", "zoo.complexity", "--line"],
-        input=order,
-        capture_output=True,
-        text=True,
-        timeout=COUNT_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "zoo.complexity", "--line"],
+            input=order,
+            capture_output=True,
+            text=True,
+            timeout=COUNT_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CountError(
+            f"the network {network.family} {network.encoder} was not counted within {COUNT_SECONDS} s."
+        ) from error
     if done.returncode != 0:
         reason = (done.stderr.strip().splitlines() or ["it stopped"])[-1]
         raise CountError(f"the network {network.family} {network.encoder} cannot be counted: {reason}")
@@ -179,6 +184,28 @@ def _arrays(catalog: Catalog) -> _Arrays:
         formulas=np.array(formulas, np.int64).reshape(-1, len(TERMS)),
         multiples=np.array([size_multiple(row) for row in catalog.rows], np.int64),
         only=np.array(only, np.int64).reshape(-1, 2),
+    )
+
+
+def is_counted(row: Row) -> bool:
+    """Return whether a row's network is known here without counting it anew."""
+    return row.own is not None or (row.built, row.num_classes) in _known()
+
+
+def params_and_peaks(catalog: Catalog) -> pd.DataFrame:
+    """Return params and peak_activation_values (at each row's own size) of a catalog, indexed by id.
+
+    Int64, missing for a row without a network, a peak also where nobody counted it at that size.
+    """
+    found = [costs_of(row) if size_multiple(row) else None for row in catalog.rows]
+    peaks = [
+        costs and costs.peak_activation_values.get(row.own.size if row.own else row.size)
+        for row, costs in zip(catalog.rows, found, strict=True)
+    ]
+    return pd.DataFrame(
+        {"params": [costs and costs.params for costs in found], "peak_activation_values": peaks},
+        index=pd.Index([row.id for row in catalog.rows], dtype="str", name="id"),
+        dtype="Int64",
     )
 
 

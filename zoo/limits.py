@@ -25,6 +25,11 @@ MODEL_VALUES = MODEL_BYTES // 4
 TABLE_BYTES = 2 * MEGABYTE
 TABLE_ROWS = 2_000
 
+OWN_NETWORKS = 4
+"""A visitor's own, at a time; together they may have MODEL_BYTES."""
+OWN_COUNTED = 8
+"""Networks that an own table may name which have to be counted first, seconds for each."""
+
 MEASUREMENTS_BYTES = 2 * MEGABYTE
 MEASUREMENTS = 2_000
 

@@ -7,7 +7,7 @@ makes the row that charts, predictions and everything else take.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +16,15 @@ import numpy as np
 
 from zoo import limits
 from zoo.cache import hash_file
-from zoo.catalog import Catalog
+from zoo.catalog import Catalog, catalog_schema, read_own_rows
 from zoo.checks import check_miou
 from zoo.classes import ClassList, numbered_classes
 from zoo.complexity.counting import GraphProcess, graph_process, missed_in
 from zoo.complexity.formula import read_formula
-from zoo.costs import TERMS
-from zoo.errors import CountError, InputError, ModelFileError, SizeError, shown_name
+from zoo.costs import TERMS, costs_of, is_counted
+from zoo.errors import CountError, InputError, ModelFileError, SizeError, TableError, shown_name
 from zoo.onnx_metadata import FileFacts, Three, file_facts
-from zoo.rows import OwnNetwork, Row
+from zoo.rows import NO_DATASET, Network, OwnNetwork, Row
 from zoo.sizes import Size
 from zoo.weights.checkpoints import MODEL_SIZE, check_model_file
 
@@ -160,7 +160,7 @@ def own_row(own: OwnNetwork, dataset: str | None = None, miou: float | None = No
     stem = re.sub("[^a-z0-9]+", "-", Path(own.name).stem.lower()).strip("-") or "network"
     return Row(
         id=f"own-{stem[:60]}-{own.size}",
-        dataset=dataset or "none",
+        dataset=dataset or NO_DATASET,
         model=own.name,
         size=own.size,
         gmacs=own.macs / 1e9,
@@ -171,6 +171,42 @@ def own_row(own: OwnNetwork, dataset: str | None = None, miou: float | None = No
         notes="Your own file. Its GigaMACs are counted from its graph.",
         own=own,
     )
+
+
+def own_template() -> str:
+    """Return a CSV to fill in: the columns of a user's own rows, and one line as an example."""
+    example = {"id": "my-network-768x384", "dataset": "Cityscapes", "model": "My network"}
+    example |= {"input_width": "768", "input_height": "384", "gmacs": "3.9", "miou": "70.1"}
+    columns = list(catalog_schema(own=True).columns)
+    return f"{','.join(columns)}\n{','.join(example.get(column, '') for column in columns)}\n"
+
+
+def read_counted_rows(source: bytes, name: str, taken: Collection[str] = ()) -> Catalog:
+    """Return a user's own rows with every network of ours that they name counted already.
+
+    Raises TableError as `read_own_rows`, for an id that is `taken`, for a network that cannot be counted, and
+    for more than `limits.OWN_COUNTED` that nobody counted yet: each takes seconds.
+    """
+    fresh: set[tuple[Network, int | None]] = set()
+
+    def check(row: Row) -> None:
+        if row.id in taken:
+            raise TableError(f"column id: {row.id} is an own network here already; give your row another.")
+        if row.network is None:
+            return
+        if not is_counted(row):
+            fresh.add((row.network, row.num_classes))
+        if len(fresh) > limits.OWN_COUNTED:
+            raise TableError(
+                f"column family: more than {limits.OWN_COUNTED} networks of this file would have to be "
+                "counted first; leave family, encoder and decoder of the others empty."
+            )
+        try:
+            costs_of(row)
+        except CountError as error:
+            raise TableError(f"column family: {error}") from error
+
+    return read_own_rows(source, name, check)
 
 
 def named_row(name: str, catalog: Catalog, size: Size | None = None) -> Row:

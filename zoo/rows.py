@@ -11,6 +11,10 @@ from zoo.errors import NotOursError, SizeError
 from zoo.onnx_metadata import FileFacts
 from zoo.sizes import Size, check_size
 
+OWN = "own"
+"""The catalog of a user's own rows."""
+NO_DATASET = "none"
+"""What stands in place of an own network's data set while its owner names none."""
 MARK = "*"
 """Behind the name of a row whose published number belongs to another input size than the row's own."""
 
@@ -88,7 +92,7 @@ class Row:
     network: Network | None = None
     """None for a row that no family of ours builds."""
     num_classes: int | None = None
-    catalog: str = "own"
+    catalog: str = OWN
     section: str = "Own rows"
     group: str | None = None
     published_name: str = ""
@@ -112,8 +116,9 @@ class Row:
 
     @property
     def name(self) -> str:
-        """The model for people: -QAT where it is one, and MARK where its published number needs one."""
-        return f"{self.model}{'-QAT' if self.qat else ''}{MARK if self.published_at else ''}"
+        """The model for people: -QAT where it is one, MARK where its number needs one, and who brought it."""
+        whose = " (own)" if self.catalog == OWN else ""
+        return f"{self.model}{'-QAT' if self.qat else ''}{MARK if self.published_at else ''}{whose}"
 
     @property
     def built(self) -> Network:

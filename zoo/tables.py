@@ -45,10 +45,19 @@ class _Text(NamedTuple):
         return TableError(f"{where}: {shown} cannot be used; allowed is {allowed}.")
 
 
-def load_table(path: Path | str, schema: DataFrameSchema, *, printed: Sequence[str] = ()) -> pd.DataFrame:
+LINE = "line"
+"""The column that `parse_table` adds where it is asked for: each row's line in the file."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
+
+def load_table(
+    path: Path | str, schema: DataFrameSchema, *, printed: Sequence[str] = (), lines: bool = False
+) -> pd.DataFrame:
     """Return the table in a CSV file, typed as `schema` says, or raise TableError with one line.
 
-    For each column named in `printed`, a column NAME_printed holds the text that stands in the file.
+    For each column named in `printed`, a column NAME_printed holds the text that stands in the file; with
+    `lines` a column `line` holds each row's line in it.
     """
     path = Path(path)
     try:
@@ -57,11 +66,11 @@ def load_table(path: Path | str, schema: DataFrameSchema, *, printed: Sequence[s
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise TableError(f"{shown_name(path)} cannot be read: {reason}.") from error
-    return parse_table(data, schema, path.name, printed=printed)
+    return parse_table(data, schema, path.name, printed=printed, lines=lines)
 
 
 def parse_table(
-    data: bytes, schema: DataFrameSchema, name: str, *, printed: Sequence[str] = ()
+    data: bytes, schema: DataFrameSchema, name: str, *, printed: Sequence[str] = (), lines: bool = False
 ) -> pd.DataFrame:
     """Return the table in the bytes of a CSV, typed as `schema` says.
 
@@ -73,9 +82,24 @@ def parse_table(
     _check_header(text, schema)
     columns = [column for column in schema.columns if column in text.cells.columns]
     typed = pd.DataFrame({column: _typed(text, column, schema) for column in columns})
-    return _validated(typed, text, schema).assign(
-        **{f"{column}_printed": text.cells[column] for column in printed}
-    )
+    added: dict[str, Any] = {f"{column}_printed": text.cells[column] for column in printed}
+    return _validated(typed, text, schema).assign(**added, **({LINE: text.lines} if lines else {}))
+
+
+def as_text(cell: object) -> object:
+    """Return a cell as a spreadsheet may open it: text that begins like a formula is kept as text."""
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULAS) else cell
+
+
+def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table that a spreadsheet may open: see `as_text`."""
+    columns = table.select_dtypes(include=["object", "str"]).columns
+    return table.assign(**{name: table[name].map(as_text) for name in columns})
+
+
+def to_csv(table: pd.DataFrame) -> str:
+    """Return a table as CSV without its index, safe to open in a spreadsheet."""
+    return safe_cells(table).to_csv(index=False)
 
 
 def _read_text(data: bytes, name: str) -> _Text:

@@ -6,6 +6,7 @@ import streamlit as st
 
 from pages.shared.link import link_to
 from pages.shared.loaders import row_names
+from pages.shared.own import escaped
 from pages.shared.settings import store
 from pages.shared.shortlist import ROWS, SHARED, drop
 
@@ -34,6 +35,6 @@ def shortlist_panel() -> None:
     st.subheader("Shortlist", anchor=False)
     for row_id in ROWS.value:
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"listed_{row_id}"):
-            st.markdown(f"**{row_names()[row_id]}**", width="content")
+            st.markdown(f"**{escaped(row_names()[row_id])}**", width="content")
             row_actions(row_id, key=f"listed_{row_id}")
             st.button("Drop", type="tertiary", key=f"drop_{row_id}", on_click=drop, args=(row_id,))

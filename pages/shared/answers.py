@@ -8,6 +8,7 @@ import streamlit as st
 
 from pages.shared.actions import row_actions
 from pages.shared.loaders import chosen_catalog
+from pages.shared.own import escaped
 from pages.shared.shortlist import BUDGET, SIZE
 from pages.shared.tables import show_rows
 from zoo.costs import largest_size
@@ -35,7 +36,7 @@ def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer 
                 st.markdown(f":{colour}-badge[{title}] {nothing}")
                 continue
             row = table.loc[row_id]
-            st.markdown(f":{colour}-badge[{title}] **{row['title']}**")
+            st.markdown(f":{colour}-badge[{title}] **{escaped(row['title'])}**")
             st.markdown(f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**")
             if row_id == best.chosen or best.chosen is None:
                 beside = headroom(row, BUDGET.value, cost)
@@ -48,13 +49,14 @@ def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer 
 def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
     """Draw what can be done where nothing fits: a larger budget, or a smaller input."""
     if best.cheapest is None:
-        st.info(best.text, icon=":material/filter_list_off:")
+        st.info(escaped(best.text), icon=":material/filter_list_off:")
         return
     row = chosen_catalog().row(best.cheapest)
     least = table.at[best.cheapest, cost.column]
     with st.container(border=True):
         st.markdown(
-            f"**Nothing on {best.dataset} fits {cost.format(BUDGET.value)}.** The cheapest is {row.title}."
+            f"**Nothing on {escaped(best.dataset)} fits {cost.format(BUDGET.value)}.** "
+            f"The cheapest is {escaped(row.title)}."
         )
         with st.container(horizontal=True):
             st.button(
@@ -70,7 +72,7 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
             except (BudgetError, NotOursError):
                 return
             st.button(
-                f"Count at {size}, the largest input of {row.model} that fits",
+                f"Count at {size}, the largest input of {escaped(row.model)} that fits",
                 icon=":material/photo_size_select_small:",
                 on_click=SIZE.set,
                 args=(size,),

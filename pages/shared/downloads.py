@@ -5,6 +5,8 @@ import json
 import pandas as pd
 import streamlit as st
 
+from zoo.tables import as_text, to_csv
+
 KEPT = ["dataset", "model", "input_width", "input_height", "gmacs", "miou", "available", "qat"]
 KEPT += ["counted_gmacs", "error_pct", "verdict", "params", "peak_activation_values", "references", "notes"]
 """What a download holds besides the columns that are shown."""
@@ -19,7 +21,7 @@ def downloads(rows: pd.DataFrame, columns: list[str]) -> None:
         return
     table = downloaded(rows, columns)
     with menu:
-        st.download_button("CSV", table.to_csv(index=False), "segselect.csv", "text/csv")
+        st.download_button("CSV", to_csv(table), "segselect.csv", "text/csv")
         st.download_button("JSON", as_json(table), "segselect.json", "application/json")
         st.download_button("Markdown", as_markdown(table), "segselect.md", "text/markdown")
 
@@ -39,5 +41,6 @@ def as_json(table: pd.DataFrame) -> str:
 
 
 def as_markdown(table: pd.DataFrame) -> str:
-    """Return a table as Markdown."""
-    return table.astype(object).where(table.notna(), "").to_markdown(index=False, disable_numparse=True)
+    """Return a table as Markdown; a cell that a spreadsheet would run is text there too."""
+    plain = table.astype(object).where(table.notna(), "").map(as_text)
+    return plain.to_markdown(index=False, disable_numparse=True)

@@ -5,33 +5,46 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
+from pages.shared.own import own
 from pages.shared.settings import Choice
 from zoo.audit import audit
 from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
 from zoo.charts.cards import cards
-from zoo.costs import load_costs
+from zoo.costs import params_and_peaks
 from zoo.families import families
+from zoo.rows import NO_DATASET, OWN
 from zoo.selection import PUBLISHED as AS_PUBLISHED
 from zoo.selection import counted_at, frontier, twins, with_counted
 from zoo.sizes import Size
 from zoo.weights.checkpoints import status
 
-CATALOG = Choice("catalog", lambda: [*catalog_names(), "+".join(catalog_names())], PUBLISHED)
+BOTH = "+".join(catalog_names())
+CATALOG = Choice("catalog", lambda: [*catalog_names(), BOTH, *([OWN] if own() else [])], PUBLISHED)
+OWN_LABEL = "Your own"
+"""In place of a family's name."""
 
 
 def catalog_title(name: str) -> str:
     """Return a catalog's name for people."""
-    return catalog_named(name).title
+    return "Your own rows alone" if name == OWN else catalog_named(name).title
 
 
 def chosen_catalog() -> Catalog:
-    """Return the catalog that the visitor has chosen."""
-    return catalog_named(CATALOG.value)
+    """Return the catalog that the visitor has chosen, with their own rows and networks behind it.
+
+    It stays the same object until the choice or the own rows change.
+    """
+    return own().joined(CATALOG.value)
 
 
 def catalog() -> pd.DataFrame:
     """Return the table of the chosen catalog."""
     return chosen_catalog().table
+
+
+def datasets() -> list[str]:
+    """Return the data sets of the chosen catalog, in its order."""
+    return [name for name in catalog()["dataset"].unique() if name != NO_DATASET]
 
 
 def family_labels() -> dict[str, str]:
@@ -76,16 +89,16 @@ def table_at(size: Size | None) -> pd.DataFrame:
 @lru_cache(maxsize=64)
 def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
     table = with_counted(rows, size)
-    costs = load_costs().reindex(table.index)
+    costs = params_and_peaks(rows)
     cost = AS_PUBLISHED if size is None else counted_at(size)
     table = table.assign(on_frontier=frontier(table, cost), twins=twins(table, cost))
     return table.assign(
         card=cards(table),
         input=[str(row.size) for row in rows.rows],
-        family_label=table["family"].map(family_labels()),
+        family_label=table["family"].map(family_labels()).fillna(OWN_LABEL),
         params=costs["params"],
-        params_m=costs["params"] / 1e6,
-        activation_m=costs["peak_activation_values"] / 1e6,
+        params_m=costs["params"].astype(float) / 1e6,
+        activation_m=costs["peak_activation_values"].astype(float) / 1e6,
         peak_activation_values=costs["peak_activation_values"],
     )
 

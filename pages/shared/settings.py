@@ -130,6 +130,9 @@ class Setting(ABC, Generic[T]):
         """
         kept, value, key = store(), self.value, key or self.key
         version = kept.versions.get(self.key, 0)
+        if kept.values.get(self.key, value) != value:  # of what was set, an option is gone
+            self.set(value)
+            version = kept.versions[self.key]
         if key not in st.session_state or kept.shown.get(key) != version:
             st.session_state[key] = show(value) if show else value
             kept.shown[key] = version
@@ -307,6 +310,12 @@ class Choice(Setting[str]):
         """What a link may hold, in words."""
         return self._allowed or " or ".join(option for option in self.options if option)
 
+    @property
+    def value(self) -> str:
+        """What the visitor has set, while that is an option: options may go, as own rows do."""
+        value = super().value
+        return value if value == self.default or value in self.options else self.default
+
     def read(self, texts: list[str]) -> str:
         """Return the option that the link names."""
         if texts[-1] not in self.options:
@@ -329,6 +338,14 @@ class Choices(Setting[list[str]]):
     def options(self) -> list[str]:
         """What there is to choose from."""
         return list(self._options() if callable(self._options) else self._options)
+
+    @property
+    def value(self) -> list[str]:
+        """What the visitor has set, of what there is now: another catalog has other rows."""
+        value = super().value
+        options = set(self.options) if value else set()
+        there = [option for option in value if option in options]
+        return there or [option for option in self.default if option in options] if value else []
 
     def read(self, texts: list[str]) -> list[str]:
         """Return the options that the link names; those that it may not name are told of."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared.loaders import CATALOG, catalog, row_names
+from pages.shared.loaders import CATALOG, catalog, datasets, row_names
+from pages.shared.own import escaped
 from pages.shared.settings import Choices, InputSize, Number
 from zoo.checks import budget_from_chip, check_budget
 from zoo.sizes import Size, parse_size
@@ -25,9 +26,7 @@ STEPS = [
     *np.arange(100, 451, 25).tolist(),
 ]
 
-DATASETS = Choices(
-    "dataset", lambda: list(catalog()["dataset"].unique()), ["Cityscapes"], "a data set of the catalog"
-)
+DATASETS = Choices("dataset", datasets, ["Cityscapes"], "a data set of the catalog")
 BUDGET = Number("budget", 4.0, 0.1, 1000.0, "GigaMACs")
 SIZE = InputSize("size")
 ROWS = Choices("rows", lambda: list(catalog().index), [], "ids of the catalog")
@@ -69,7 +68,7 @@ def drop(row: str) -> None:
 def dataset_control() -> None:
     """Draw the choice of data sets behind a button that says what is chosen."""
     chosen = shortlist().datasets
-    label = chosen[0] if len(chosen) == 1 else f"{len(chosen)} data sets"
+    label = escaped(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} data sets"
     with st.popover(label, icon=":material/database:", key="datasets"):
         DATASETS.draw(
             st.pills, "Data sets", selection_mode="multi", help="None chosen: all. Each has its own answer."
@@ -130,7 +129,7 @@ def rows_control() -> None:
                 selection_mode="multi",
                 show=list,
                 options=chosen,
-                format_func=names.__getitem__,
+                format_func=lambda row: escaped(names[row]),
                 help="They stay in the link. Click one to drop it.",
             )
         st.selectbox(

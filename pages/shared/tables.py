@@ -8,6 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.shortlist import ROWS
+from zoo.rows import OWN
+from zoo.tables import safe_cells
 
 COLUMNS = {
     "title": st.column_config.TextColumn("Network"),
@@ -56,7 +58,7 @@ def show_rows(table: Any, columns: Sequence[str] | None = None, **options: Any) 
 
 def rows_table(rows: pd.DataFrame, columns: list[str], **options: Any) -> Any:
     """Show rows of the catalog with these columns."""
-    return show_rows(rows[columns], **options)
+    return show_rows(_safe(rows, columns), **options)
 
 
 def chosen_from(
@@ -70,7 +72,7 @@ def chosen_from(
     """Show rows of the catalog; those that are selected are on the shortlist, the others of them are not."""
     ids = list(rows.index)
     show_rows(
-        style(rows[columns]),
+        style(_safe(rows, columns)),
         columns,
         key=key,
         on_select=partial(_select, key, ids),
@@ -78,6 +80,13 @@ def chosen_from(
         selection_default={"selection": {"rows": [n for n, row in enumerate(ids) if row in ROWS.value]}},
         **options,
     )
+
+
+def _safe(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Return these columns as the table's own toolbar may write them to a file that a spreadsheet opens."""
+    shown = rows[columns]
+    whose = rows.get("catalog")
+    return shown if whose is None or not (whose == OWN).any() else safe_cells(shown)
 
 
 def _select(key: str, ids: list[str]) -> None:

@@ -7,6 +7,7 @@ import textwrap
 
 import pandas as pd
 
+from zoo.charts.style import plain
 from zoo.selection import COUNTED
 from zoo.words import format_gmacs
 
@@ -18,8 +19,8 @@ def cards(table: pd.DataFrame) -> pd.Series:
 
 def _card(row: pd.Series, every: pd.DataFrame) -> str:
     lines = [
-        f"<b>{row['name']}</b>",
-        f"{row['dataset']}, {row['input_width']}x{row['input_height']}",
+        f"<b>{plain(row['name'])}</b>",
+        f"{plain(row['dataset'])}, {row['input_width']}x{row['input_height']}",
         f"mIoU {_printed(row, 'miou')} %, published",
     ]
     lines += [
@@ -29,7 +30,7 @@ def _card(row: pd.Series, every: pd.DataFrame) -> str:
     lines += [
         f"{_printed(row, 'gmacs')} GigaMACs, published",
         f"{_or_none(row[COUNTED.column])} GigaMACs, counted",
-        f"printed as {row['published_name']}",
+        f"printed as {plain(row['published_name'])}",
         f"model published: {'yes' if row['available'] else 'no'}",
     ]
     if row["qat"]:
@@ -37,7 +38,7 @@ def _card(row: pd.Series, every: pd.DataFrame) -> str:
     if isinstance(row["references"], str):
         lines.append(f"references {row['references']}")
     if isinstance(row["notes"], str):
-        lines += textwrap.wrap(row["notes"], 60)
+        lines += [plain(line) for line in textwrap.wrap(row["notes"], 60)]
     return "<br>".join(lines)
 
 

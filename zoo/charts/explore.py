@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from zoo.charts.labels import LINE, place_names
-from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks
+from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks, plain
 from zoo.selection import PUBLISHED
 from zoo.words import Cost, format_gmacs
 
@@ -77,7 +77,7 @@ def pareto(
         yaxis={"title": {"text": "mIoU (%), published"}, "range": [bottom, top]},
         height=height,
         margin=MARGIN,
-        title=None if title is None else {"text": title, "x": 0, "font": {"size": 14}},
+        title=None if title is None else {"text": plain(title), "x": 0, "font": {"size": 14}},
         legend={"orientation": "h", "yanchor": "top", "y": -55 / (height - BESIDE), "x": 0},
         hovermode="closest",
         dragmode="pan",
@@ -209,7 +209,7 @@ def _add_names(
         {
             "x": math.log10(gmacs),
             "y": miou,
-            "text": "<br>".join(text),
+            "text": "<br>".join(map(plain, text)),
             "align": place.xanchor,
             "xanchor": place.xanchor,
             "yanchor": "bottom" if place.up > 0 else "top",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import math
 from collections.abc import Sequence
 
@@ -14,6 +15,11 @@ SYMBOLS = ("circle", "square", "diamond", "triangle-up", "cross", "star", "penta
 DASHES = ("solid", "dot", "dash", "dashdot")
 GREY = "#8a94a0"
 MARGIN = {"l": 8, "r": 8, "t": 34, "b": 8}
+
+
+def plain(text: object) -> str:
+    """Return text as a figure shows it unchanged: Plotly takes simple tags in names, labels and cards."""
+    return html.escape(str(text), quote=False)
 
 
 def log_range(values: Sequence[float]) -> tuple[float, float]:

@@ -18,6 +18,7 @@ from zoo.costs import macs_over
 from zoo.errors import InputError, NotOursError, SizeError, shown_name
 from zoo.evaluation.result import Evaluation
 from zoo.sizes import Size, check_size, parse_size
+from zoo.tables import as_text
 from zoo.weights.bundled import BUNDLED_DATASET, every_bundled
 from zoo.weights.checkpoints import PRECISIONS
 
@@ -216,13 +217,8 @@ def _csv(header: Sequence[str], lines: Iterable[Sequence[object]]) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([_cell(value) for value in line] for line in lines)
+    writer.writerows([as_text(value) for value in line] for line in lines)
     return file.getvalue()
-
-
-def _cell(value: object) -> object:
-    """Return a value as a spreadsheet may open it: text that begins like a formula is kept as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t")) else value
 
 
 def read_summaries(source: Path | bytes, name: str | None = None) -> tuple[Summary, ...]:
