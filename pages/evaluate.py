@@ -42,7 +42,7 @@ with shown_errors():
 if work is not None:
     st.text(f"{len(work.items)} pictures with labels. {work.unmatched}")
 ready = runnable(variants, shortlist().size)
-names = ", ".join(variant.title for variant in ready)
+names = ready[0].title if len(ready) == 1 else f"{len(ready)} variants"
 started = st.button(
     f"Evaluate {names}" if ready else "Evaluate",
     type="primary",

@@ -70,3 +70,21 @@ def test_leaving_the_line_frees_the_place() -> None:
     assert len(queue) == 1
     release.set()
     thread.join(10)
+
+
+def test_a_patient_one_waits_though_the_line_is_full() -> None:
+    queue = TicketQueue(waiting=0)
+    order: list[str] = []
+
+    def patient() -> None:
+        with queue.patient_turn(pause=0.01):
+            order.append("patient")
+
+    with queue.turn():
+        waits = threading.Thread(target=patient)
+        waits.start()
+        waits.join(0.1)
+        order.append("first")
+    waits.join(10)
+    assert order == ["first", "patient"]
+    assert len(queue) == 0

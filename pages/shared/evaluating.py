@@ -144,8 +144,7 @@ def look_at(number: int, place: int) -> Look | None:
     held = kept()
     if (number, place) not in held.looked and held.work is not None:
         evaluation, variant = held.evaluations[number], held.variants[number]
-        name = evaluation.scores[place].name
-        item = next(item for item in held.work.items if item.name == name)
+        item = held.work.items[evaluation.scores[place].number]
         with shown_errors(), st.spinner("Making the mask"):
             asked = prepare(
                 variant.row, weights=variant.weights, size=evaluation.size, precision=variant.precision

@@ -72,6 +72,9 @@ def show_result(held: Kept) -> None:
     first = held.evaluations[0]
     if not first.complete:
         st.warning(f"Stopped: the result so far, of {first.images} of {first.total} pictures.")
+    for rule in ("labels", "classes", "unmatched"):
+        if rule in first.rules:
+            st.text(f"{rule.capitalize()}: {first.rules[rule].removesuffix('.')}.")
     show_means(held.summaries, names, networks)
     titles = [each.title(names) for each in held.summaries]
     number = 0
@@ -79,7 +82,8 @@ def show_result(held: Kept) -> None:
         number = st.selectbox(
             "Looked at closely", range(len(titles)), format_func=titles.__getitem__, key="evaluate_number"
         )
-    left, right = st.columns(2, gap="large")
+    alone = len(titles) == 1  # a bar for each of several needs the whole width
+    left, right = st.columns(2, gap="large") if alone else (st.container(), st.container())
     with left:
         st.subheader("By class", anchor=False)
         _classes(held.summaries, titles)

@@ -73,7 +73,7 @@ def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, 
     expect(page.get_by_text("What the bundled networks reach on CamVid")).to_be_visible()
     page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.zip")
     expect(page.get_by_text("3 pictures with labels")).to_be_visible()
-    page.get_by_role("button", name="Evaluate MobileNetV2").click()
+    page.get_by_role("button", name="Evaluate 2 variants").click()
     expect(page.get_by_text("Worst pictures")).to_be_visible(timeout=90_000)
     expect(page.get_by_text("Where they differ")).to_be_visible()
     text = open_report(browser, downloaded(page, tmp_path / "report.html"))

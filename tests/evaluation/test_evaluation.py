@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,8 @@ from torchmetrics.classification import MulticlassAccuracy, MulticlassJaccardInd
 import zoo
 from zoo.errors import ImageError, InputError, LabelError, UnknownIdError, WeightsMissingError
 from zoo.evaluation import Candidate, EvaluationProgress, evaluate, evaluate_all, items_of
+from zoo.evaluation.looks import look, worst_images
+from zoo.label_files import read_raw
 from zoo.metrics import VOID
 from zoo.prediction import predict
 
@@ -263,3 +267,32 @@ def test_the_figures_that_ship_come_out_again(camvid: Path, model: str) -> None:
     assert found.accuracy == pytest.approx(shipped["accuracy"], abs=0.1)
     for name, value in zip(found.classes.names, found.iou, strict=True):
         assert value == pytest.approx(shipped["iou"][name], abs=0.6)
+
+
+def test_scores_know_their_picture_and_a_turn_is_held_whenever_the_network_runs(
+    pictures: list[np.ndarray], predicted: list[np.ndarray]
+) -> None:
+    turns: list[int] = []
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        turns.append(1)
+        yield
+
+    labels = [predicted[0], np.zeros((9, 9), np.uint8), *predicted[2:]]
+    found = evaluate_all([Candidate(ROW, "bundled", SIZE)], items_of(pictures, labels), turn=turn)[0]
+    assert [score.number for score in found.scores] == [0, 2, 3, 4, 5]
+    assert len(turns) == 5
+
+
+def test_a_look_shows_what_was_counted(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+    truth = predicted[0].copy()
+    truth[:5] = 3
+    truth[5:9] = 11
+    evaluation = evaluate(ROW, pictures[:1], [truth], weights="bundled", size=SIZE)
+    seen = look(evaluation, read_raw(truth), predict(ROW, pictures[0], weights="bundled", size=SIZE))
+    assert (seen.differ == ((truth != 11) & (truth != predicted[0]))).all()
+    wrong = evaluation.confusion.sum() - np.trace(evaluation.confusion)
+    assert seen.words == f"{wrong:,} pixels, {100 * wrong / (truth != 11).sum():.2f} % of those labelled"
+    assert (seen.labels.labels[5:9] == VOID).all()
+    assert worst_images(evaluation, 3) == [0]

@@ -110,6 +110,7 @@ def test_a_zip_gives_brute_force_s_confusion_and_its_measures() -> None:
     assert "3 pictures with labels. Not matched by name: 1 images without labels (alone.png)" in texts(app)
     start(app)
     assert not app.error
+    assert "Labels: CamVid class ids, as recognised from the files." in texts(app)
     wanted = brute_force()
     means = app.dataframe[0].value
     hits, union = np.diag(wanted), wanted.sum(0) + wanted.sum(1) - np.diag(wanted)

@@ -254,12 +254,12 @@ class _Contest:
         fit = self._read_by[1]
         return confusion(fit.from_labels[truth], fit.from_weights[found.labels], len(fit.classes))
 
-    def add(self, name: str, matrix: Counts) -> None:
+    def add(self, name: str, matrix: Counts, number: int) -> None:
         """Count one picture in."""
         tally = Tally.of(matrix)
         self._total = matrix if self._total is None else self._total + matrix
         self._tallies.append(tally)
-        self._scores.append(ImageScore(name, float(mean_iou(tally)), pixel_accuracy(tally)))
+        self._scores.append(ImageScore(name, float(mean_iou(tally)), pixel_accuracy(tally), number))
 
     def result(self, work: Items, refused: Sequence[Refusal]) -> Evaluation | None:
         """Return the evaluation so far, None before the first picture."""
@@ -313,14 +313,15 @@ class _Run:
             return error
 
     def add(self, item: Item, outcome: _Outcome) -> None:
-        """Count a picture in for every candidate, or note why it is left out."""
+        """Count a picture in for every candidate, or note why it is left out; called in their order."""
+        number = len(self.names) + len(self._refused)
         if isinstance(outcome, (ImageError, InferenceError)):
             self._refused.append(Refusal(item.name, str(outcome)))
             self.first_error = self.first_error or outcome
             return
         self.names.append(item.name)
         for contest, matrix in zip(self._contests, outcome, strict=True):
-            contest.add(item.name, matrix)
+            contest.add(item.name, matrix, number)
 
     def results(self) -> tuple[Evaluation, ...]:
         """Return the result so far."""

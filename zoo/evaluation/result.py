@@ -33,6 +33,8 @@ class ImageScore(NamedTuple):
     """Percent, over the classes that are in it."""
     accuracy: float
     """Percent of its labelled pixels."""
+    number: int = 0
+    """Its place among the pictures that were given."""
 
 
 class Refusal(NamedTuple):
