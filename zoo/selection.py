@@ -7,6 +7,7 @@ nothing; `excluded` says why. mIoU is compared within one data set only.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,18 +104,35 @@ def rank(
     highest mIoU. Rows that are equal in both keep the table's order. The frontier is that of the whole data
     set. Raises UnknownIdError for a data set that has no rows, and BudgetError.
     """
-    check_dataset(dataset, table["dataset"].unique())
-    column = cost.column
-    rows = table[(table["dataset"] == dataset) & np.isfinite(table[column]) & np.isfinite(table["miou"])]
-    rows = rows.assign(on_frontier=frontier(rows, cost))
+    places, costs, accuracies = _usable(table, dataset, cost)
+    group = np.zeros(len(places), int)
+    on_frontier = _undominated(group, costs, accuracies) if len(places) else group.astype(bool)
+    order = _fitting(costs, accuracies, max_cost, min_miou, cost)
+    return table.iloc[places[order]].assign(on_frontier=on_frontier[order], rank=np.arange(1, len(order) + 1))
+
+
+def _usable(table: pd.DataFrame, dataset: str, cost: Cost) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return where a data set's rows with both numbers stand in the table, their costs and accuracies."""
+    datasets = table["dataset"].to_numpy()
+    check_dataset(dataset, pd.unique(datasets))
+    costs, accuracies = table[cost.column].to_numpy(float), table["miou"].to_numpy(float)
+    places = np.flatnonzero((datasets == dataset) & np.isfinite(costs) & np.isfinite(accuracies))
+    return places, costs[places], accuracies[places]
+
+
+def _fitting(
+    costs: np.ndarray, accuracies: np.ndarray, max_cost: object, min_miou: object, cost: Cost
+) -> np.ndarray:
+    """Return which of the usable rows fit, best first."""
+    fits = np.ones(len(costs), bool)
+    keys = (costs, -accuracies)
     if max_cost is not None:
-        rows = rows[rows[column] <= check_budget(max_cost, cost.noun)]
-    keys, ascending = ["miou", column], [False, True]
+        fits &= costs <= check_budget(max_cost, cost.noun)
     if min_miou is not None:
-        rows = rows[rows["miou"] >= check_miou(min_miou)]
-        keys, ascending = [column, "miou"], [True, False]
-    rows = rows.sort_values(keys, ascending=ascending, kind="stable")
-    return rows.assign(rank=np.arange(1, len(rows) + 1))
+        fits &= accuracies >= check_miou(min_miou)
+        keys = (-accuracies, costs)
+    order = np.lexsort(keys)
+    return order[fits[order]]
 
 
 @dataclass(frozen=True)
@@ -156,42 +174,58 @@ def answer(
     BudgetError.
     """
     asked = words.asked(dataset, cost, max_cost, min_miou)
-    # Three columns choose; the rows are taken from the wide table once they are known.
-    numbers = table[list(dict.fromkeys(["dataset", "miou", cost.column]))]
-    fitting = rank(numbers, dataset, max_cost=max_cost, min_miou=min_miou, cost=cost)
-    by_accuracy = rank(numbers, dataset, cost=cost)
-    by_cost = by_accuracy.sort_values([cost.column, "miou"], ascending=[True, False], kind="stable")
-    best = _first(fitting)
-    if passing is not None:
-        fitting = fitting[passing[fitting.index]]
-    may_be_taken = by_cost if passing is None else by_cost[passing[by_cost.index]]
-    cheapest = _first(may_be_taken)
+    places, costs, accuracies = _usable(table, dataset, cost)
+    passes = np.ones(len(places), bool) if passing is None else passing[table.index[places]].to_numpy()
+    by_accuracy = np.lexsort((costs, -accuracies))
+    by_cost = np.lexsort((-accuracies, costs))
+    fitting = _fitting(costs, accuracies, max_cost, min_miou, cost)
+
+    def row(place: int | None) -> pd.Series | None:
+        return None if place is None else table.iloc[places[place]]
+
+    def row_id(place: int | None) -> str | None:
+        return None if place is None else str(table.index[places[place]])
+
+    best, chosen = _first(fitting), _first(fitting, passes)
+    cheapest = _first(by_cost, passes)
     if cheapest is None:
-        why = f"no row has both {cost.noun} and an mIoU" if by_cost.empty else "no row passes the filters"
-        return Answer(dataset, None, None, None, None, best, f"{asked} {why}.", ())
-    chosen, cheaper, better = _first(fitting), None, None
+        why = f"no row has both {cost.noun} and an mIoU" if not len(places) else "no row passes the filters"
+        return Answer(dataset, None, None, None, None, row_id(best), f"{asked} {why}.", ())
+    cheaper = better = None
     if chosen is None:
-        named = [cheapest] if min_miou is None else [cheapest, by_accuracy.index[0]]
-        text = f"{asked} nothing fits. {words.nothing_fits(cost, *(table.loc[row] for row in named))}"
+        named = [cheapest] if min_miou is None else [cheapest, int(by_accuracy[0])]
+        text = f"{asked} nothing fits. {words.nothing_fits(cost, *(table.iloc[places[n]] for n in named))}"
     else:
-        taken = numbers.loc[chosen]
-        cheaper_rows = may_be_taken[may_be_taken[cost.column] < taken[cost.column]]
-        cheaper = _first(
-            cheaper_rows.sort_values(["miou", cost.column], ascending=[False, True], kind="stable")
+        cheaper = _first(by_accuracy, passes & (costs < costs[chosen]))
+        better = _first(by_cost, accuracies > accuracies[chosen])
+        named = [place for place in (chosen, cheaper, better) if place is not None]
+        text = f"{asked}: {words.choice(cost, table.iloc[places[chosen]], row(cheaper), row(better))}"
+        pairs = published_pairs(table)
+        text += "".join(
+            f" {words.cost_of_8_bits(table.loc[pair.in_float], table.loc[pair.in_8_bits])}"
+            for pair in pairs
+            if row_id(chosen) in pair[:2]
         )
-        better = _first(by_cost[by_cost["miou"] > taken["miou"]])
-        named = [row for row in (chosen, cheaper, better) if row is not None]
-        beside = [None if row is None else table.loc[row] for row in (cheaper, better)]
-        text = f"{asked}: {words.choice(cost, table.loc[chosen], *beside)}"
-        text += "".join(f" {words.cost_of_8_bits(*pair)}" for pair in _pairs_with(table, chosen))
     hidden = None if best == chosen else best
     if hidden is not None:
-        text += f" {words.hidden(cost, table.loc[hidden])}"
-    return Answer(dataset, chosen, cheaper, better, cheapest, hidden, text, size_warnings(table.loc[named]))
+        text += f" {words.hidden(cost, table.iloc[places[hidden]])}"
+    warnings = size_warnings(table.iloc[places[named]])
+    return Answer(
+        dataset,
+        row_id(chosen),
+        row_id(cheaper),
+        row_id(better),
+        row_id(cheapest),
+        row_id(hidden),
+        text,
+        warnings,
+    )
 
 
-def _first(rows: pd.DataFrame) -> str | None:
-    return None if rows.empty else str(rows.index[0])
+def _first(order: np.ndarray, where: np.ndarray | None = None) -> int | None:
+    """Return the first of an order, of those that `where` allows, or None."""
+    found = order if where is None else order[where[order]]
+    return int(found[0]) if len(found) else None
 
 
 def twins(table: pd.DataFrame, cost: Cost) -> pd.Series:
@@ -226,20 +260,15 @@ def published_pairs(table: pd.DataFrame) -> tuple[Pair, ...]:
 
     A row without an mIoU makes no pair; of several that are equal, the first counts.
     """
-    keys = ["dataset", "model", "input_width", "input_height"]
-    known = table[[*keys, "qat", "miou"]]
-    known = known[np.isfinite(known["miou"])].drop_duplicates([*keys, "qat"])
-    known = known.rename_axis(index="id").reset_index()
-    trained = known["qat"].astype(bool)
-    both = known[~trained].merge(known[trained], on=keys, suffixes=("", "_in_8_bits"))
-    columns = both[["id", "id_in_8_bits", "miou", "miou_in_8_bits"]].itertuples(index=False)
-    return tuple(Pair(str(one), str(other), before - after) for one, other, before, after in columns)
-
-
-def _pairs_with(table: pd.DataFrame, row_id: str) -> list[tuple[pd.Series, pd.Series]]:
-    """Return the two rows of each pair that a row is part of."""
-    alike = table.index[table["model"] == table.at[row_id, "model"]]
-    if not table["qat"][alike].any():
-        return []
-    pairs = published_pairs(table.loc[alike])
-    return [(table.loc[pair.in_float], table.loc[pair.in_8_bits]) for pair in pairs if row_id in pair[:2]]
+    columns = [table[name].tolist() for name in ("dataset", "model", "input_width", "input_height")]
+    found: dict[tuple[object, ...], dict[bool, tuple[str, float]]] = {}
+    for row_id, miou, qat, *key in zip(
+        table.index, table["miou"].tolist(), table["qat"].tolist(), *columns, strict=True
+    ):
+        if math.isfinite(miou):
+            found.setdefault(tuple(key), {}).setdefault(bool(qat), (str(row_id), miou))
+    return tuple(
+        Pair(both[False][0], both[True][0], both[False][1] - both[True][1])
+        for both in found.values()
+        if len(both) == 2
+    )
