@@ -1,24 +1,24 @@
 """Demo: a picture in, a large coloured mask out, from real weights only."""
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
+from pages.shared.eightbits import in_8_bits, precision_control, show_difference
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import catalog
-from pages.shared.masks import make_mask, own_weights, picture_control, samples, show_progress
+from pages.shared.fetching import no_weights
+from pages.shared.loaders import catalog, chosen_catalog
+from pages.shared.masks import make_mask, own_weights, picture_control, samples
 from pages.shared.modelfile import is_model, said_of
-from pages.shared.networks import networks, states
+from pages.shared.networks import networks, state_of
 from pages.shared.result import show
 from pages.shared.settings import Choice
 from pages.shared.shortlist import shortlist, size_control
 from zoo.errors import shown_name
-from zoo.prediction import Job, prepare, prepare_file
+from zoo.prediction import prepare, prepare_file
 from zoo.runtimes import RUNTIMES
-from zoo.weights.checkpoints import Checkpoint, status
 
 KINDS = {"Best there is": None, "Published": "published", "Bundled": "bundled", "Your own file": "own"}
 FIRST = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -35,6 +35,7 @@ own = said = None
 with controls:
     source = SOURCE.draw(st.segmented_control, "Picture")
     given = picture_control(source)
+    precision = st.container()
     beside = st.container()
     with st.expander("Weights, size and runtime", icon=":material/tune:"):
         kind = WEIGHTS.draw(st.selectbox, "Weights")
@@ -51,42 +52,47 @@ with controls:
         st.markdown(
             f":small[{entry['credit']}, {entry['licence']}. No street scene may be shipped: try your own.]"
         )
+whole = own is not None and is_model(own[0])
 with network:
-    if own and is_model(own[0]):
-        row_id = ROW.value
+    if own and whole:
         st.text_input("Network", shown_name(own[1]), disabled=True, help="Your own file, under Weights")
+        row = None
     else:
         listed = networks()
-        row_id = ROW.draw(st.selectbox, "Network", options=list(listed), format_func=listed.__getitem__)
+        shown = ROW.draw(st.selectbox, "Network", options=list(listed), format_func=listed.__getitem__)
+        row = chosen_catalog().row(shown)
 with result:
-    state = states(tuple(catalog().index))[row_id]
     if given is None or (KINDS[kind] == "own" and own is None):
         st.info("Choose a picture" if given is None else "Upload your weights", icon=":material/upload:")
         st.stop()
-    if own is None and state != "mask now":
-        st.subheader("No weights for this network here yet", anchor=False)
-        st.markdown(
-            "Pick a network marked *mask now*, or upload a file of your own (under Weights)."
-            if state == "upload only"
-            else "Its published weights can be downloaded; or pick a network marked *mask now*."
-        )
-    to_download = own is None and "missing" in set(status(row_id)["status"])
-    if to_download and st.button("Download the published weights", icon=":material/download:"):
-        from zoo.weights.download import download
-
-        bar = st.progress(0.0, "Downloading")
-        with shown_errors():
-            download(row_id, lambda done, total: show_progress(bar, done, total))
-            states.clear()
-            st.rerun()
     runtime = None if RUNTIME.value == "default" else RUNTIME.value
-    asked: dict[str, Any] = {"size": shortlist().size, "fit": FIT.value, "runtime": runtime}
-    made: Callable[[], tuple[Job, Checkpoint]] | None = None
-    if own and is_model(own[0]):
-        made = partial(prepare_file, Path(own[0]), said, name=shown_name(own[1]), **asked) if said else None
-    elif own or state == "mask now":
-        made = partial(prepare, row_id, weights=own[0] if own else KINDS[kind], **asked)
-    if made is not None:
+    size = shortlist().size
+    asked: dict[str, Any] = {"size": size, "fit": FIT.value, "runtime": runtime}
+    if row is None:
+        if said is None or own is None:  # it was told why
+            st.stop()
+        made = partial(prepare_file, Path(own[0]), said, name=shown_name(own[1]), **asked)
         found = make_mask(given, made, keep="demo_kept", own=own)
         if found is not None:
             show(found, given, beside)
+        st.stop()
+    if own is None and no_weights(row):
+        st.stop()
+    weights = own[0] if own else KINDS[kind]
+    wanted = ["float"]
+    if row.own is None and (own or state_of(row) == "mask now"):
+        with precision:
+            wanted = precision_control(row, weights)
+        if "8bit" in wanted:
+            with shown_errors():
+                if not in_8_bits(row, weights, size):
+                    st.stop()
+    masks = []
+    for one in wanted:
+        keep = "demo_kept" if one == wanted[0] else "demo_kept_8bit"
+        made_of = partial(prepare, row, weights=weights, precision=one, **asked)
+        masks.append(make_mask(given, made_of, keep=keep, own=own))
+    if len(masks) == 2 and masks[0] and masks[1]:
+        show_difference(masks[0], masks[1])
+    elif masks[0] is not None:
+        show(masks[0], given, beside)

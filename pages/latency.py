@@ -86,6 +86,8 @@ elif view == "here":
     else:
         st.info("Nothing is measured yet: choose rows and time them, or upload a board's file.")
     if here := kept():
-        st.download_button("This machine's measurements (JSON)", here.as_json(), "measurements.json")
+        st.download_button(
+            "This machine's measurements (JSON)", here.as_json(), "measurements.json", on_click="ignore"
+        )
 else:
     draw_on_chip()

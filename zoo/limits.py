@@ -50,6 +50,8 @@ MAX_CLASSES = 255
 
 CALIBRATION_PICTURES = 8
 """The fewest pictures that 8-bit ranges are found on."""
+CALIBRATION_MOST = 32
+"""The most of a visitor's pictures that they are found on: others wait for a mask meanwhile."""
 
 QUEUE_WAITING = 8
 """Visitors who may wait for a mask while one is being made."""

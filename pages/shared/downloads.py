@@ -21,9 +21,9 @@ def downloads(rows: pd.DataFrame, columns: list[str]) -> None:
         return
     table = downloaded(rows, columns)
     with menu:
-        st.download_button("CSV", to_csv(table), "segselect.csv", "text/csv")
-        st.download_button("JSON", as_json(table), "segselect.json", "application/json")
-        st.download_button("Markdown", as_markdown(table), "segselect.md", "text/markdown")
+        st.download_button("CSV", to_csv(table), "segselect.csv", "text/csv", on_click="ignore")
+        st.download_button("JSON", as_json(table), "segselect.json", "application/json", on_click="ignore")
+        st.download_button("Markdown", as_markdown(table), "segselect.md", "text/markdown", on_click="ignore")
 
 
 def downloaded(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
-from pages.shared.loaders import catalog, row_names, table_at
+from pages.shared.loaders import chosen_catalog, row_names, table_at
 from pages.shared.shortlist import shortlist
+from zoo.rows import Row
 from zoo.selection import PUBLISHED, answer
 from zoo.weights.checkpoints import status
 
@@ -16,15 +17,24 @@ WORDS = {
 
 
 @st.cache_data(ttl=5)
-def states(ids: tuple[str, ...]) -> dict[str, str]:
-    """Return what can be done with each row now, in words."""
+def states() -> dict[str, str]:
+    """Return what can be done with each row that ships now, in words."""
     best = status().groupby("id", sort=False)["status"].agg(list)
-    return {row: next(word for key, word in WORDS.items() if key in best.get(row, [key])) for row in ids}
+    return {row: next(word for key, word in WORDS.items() if key in found) for row, found in best.items()}
+
+
+def state_of(row: Row) -> str:
+    """Return what can be done with a row now, in words; an own network brings its weights."""
+    if row.own is not None:
+        return "mask now"
+    shipped = states().get(row.id)
+    return shipped or next(word for key, word in WORDS.items() if key in set(status(row)["status"]))
 
 
 def networks() -> dict[str, str]:
     """Return the rows with their words: the answer, the shortlist, those with weights here, the rest."""
-    chosen, known, names = shortlist(), states(tuple(catalog().index)), row_names()
+    chosen, names = shortlist(), row_names()
+    known = {row.id: state_of(row) for row in chosen_catalog().rows}
     found = answer(table_at(None), chosen.datasets[0], max_cost=chosen.budget, cost=PUBLISHED).chosen
     groups = {
         "The answer": [found] if found else [],

@@ -11,10 +11,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from pages.shared.exporting import network_download
 from pages.shared.masks import Given
 from pages.shared.settings import Choice, Choices, Flag, Whole
 from pages.shared.views import masked, wiped
-from zoo.classes import Colour
+from zoo.classes import Colour, LabelMap
 from zoo.limits import MAX_CLASSES
 from zoo.overlay import LegendEntry, indexed_png, legend, overlay_png, safe_palette, swatch_png
 from zoo.prediction import Prediction
@@ -30,10 +31,8 @@ PRECISIONS = {"float": "in float", "8bit": "in 8 bits"}
 
 def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
     """Show a mask as large as its column is wide, its legend `beside` it, and what has to be said of it."""
-    made, label_map = prediction.weights, prediction.label_map
-    if SAFE.value:
-        label_map = label_map.in_colours(safe_palette(len(label_map.classes)))
-    st.markdown(whose(made))
+    made, label_map = prediction.weights, _coloured(prediction)
+    st.markdown(f"{whose(made)}. {milliseconds(prediction)}")
     tools = st.container(horizontal=True, vertical_alignment="bottom")
     view = VIEW.draw(tools.segmented_control, "View", label_visibility="collapsed")
     if view == "Slide":
@@ -60,11 +59,10 @@ def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
         st.image(wiped(prediction.rgb, image, WIPE.value / 100), width="stretch", alt=told)
     else:
         st.image(image, width="stretch", alt=told)
-    with st.expander(
-        f"Details: {prediction.seconds * 1000:.0f} ms, terms, downloads", icon=":material/info:"
-    ):
-        _details(prediction)
+    with st.container(horizontal=True):
         _downloads(prediction, only)
+        network_download(prediction)
+    details(prediction)
 
 
 def whose(made: Checkpoint) -> str:
@@ -109,23 +107,42 @@ def _swatch(colour: Colour) -> str:
     return f"data:image/png;base64,{base64.b64encode(swatch_png(colour)).decode()}"
 
 
-def _details(prediction: Prediction) -> None:
+def milliseconds(prediction: Prediction) -> str:
+    """Return how long the network took on this server, in words."""
+    return f"It ran **{prediction.timings['inference'] * 1000:.0f} ms** here, at {prediction.size}."
+
+
+def details(prediction: Prediction) -> None:
+    """Draw, behind a line to open, the time of each step, whose weights these are, and their terms."""
     made = prediction.weights
+    panel = st.expander(f"Details of the mask {PRECISIONS[made.precision]}", icon=":material/info:")
     steps = ", ".join(f"{name} {seconds * 1000:.0f} ms" for name, seconds in prediction.timings.items())
-    st.caption(f"Input {prediction.size}, {prediction.runtime}: {steps}.")
+    total = f"{prediction.seconds * 1000:.0f} ms in total"
+    panel.caption(f"Input {prediction.size}, {prediction.runtime}, {total}: {steps}.")
     for sentence in filter(None, (f"{made.label}.", made.calibration, made.notice, *prediction.notes)):
-        st.caption(plain(sentence))
+        panel.caption(plain(sentence))
 
 
 def _downloads(prediction: Prediction, only: list[int] | None) -> None:
-    label_map, icon = prediction.label_map, ":material/download:"
-    if SAFE.value:
-        label_map = label_map.in_colours(safe_palette(len(label_map.classes)))
+    """Draw a button that offers mask, overlay and shares; the files are made when it is opened.
+
+    They are bytes and a click runs nothing: a file made by a later run would take the place of an earlier one
+    that a quick visitor is still fetching.
+    """
+    menu = st.popover("Download", icon=":material/download:", on_change="rerun", key="demo_downloads")
+    if not menu.open:
+        return
+    label_map = _coloured(prediction)
     shares = pd.DataFrame({"class": label_map.classes.names, "share_percent": prediction.shares})
-    with st.container(horizontal=True):
-        st.download_button("Mask", lambda: indexed_png(label_map), "mask.png", "image/png", icon=icon)
-        overlay = lambda: overlay_png(  # noqa: E731
-            prediction.rgb, label_map, STRENGTH.value / 100, outlines=OUTLINES.value, only=only
-        )
-        st.download_button("Overlay", overlay, "overlay.png", "image/png", icon=icon)
-        st.download_button("Shares", shares.to_csv(index=False), "shares.csv", "text/csv", icon=icon)
+    overlay = overlay_png(prediction.rgb, label_map, STRENGTH.value / 100, outlines=OUTLINES.value, only=only)
+    for name, data, file, kind in (
+        ("Mask", indexed_png(label_map), "mask.png", "image/png"),
+        ("Overlay", overlay, "overlay.png", "image/png"),
+        ("Shares", shares.to_csv(index=False), "shares.csv", "text/csv"),
+    ):
+        menu.download_button(name, data, file, kind, on_click="ignore")
+
+
+def _coloured(prediction: Prediction) -> LabelMap:
+    label_map = prediction.label_map
+    return label_map.in_colours(safe_palette(len(label_map.classes))) if SAFE.value else label_map

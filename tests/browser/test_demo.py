@@ -23,11 +23,20 @@ def test_upload_mask_slider_and_download(page: Page, tmp_path: Path) -> None:
     slider.focus()
     slider.press("ArrowLeft")
     expect(page).to_have_url(re.compile("demo_strength=59"))
-    page.get_by_text("Details:").click()
-    page.wait_for_timeout(1500)  # a download is made for the run that the button belongs to
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Mask", exact=True).click()
-    mask = Image.open(io.BytesIO(download.value.path().read_bytes()))
+    page.get_by_role("button", name="Download", exact=True).click()
+    expect(page.get_by_role("button", name="Overlay", exact=True)).to_be_visible()
+    files = []
+    page.on("download", files.append)
+    # Both within a moment: the second one was lost when each click made the files anew.
+    page.get_by_role("button", name="Overlay", exact=True).click()
+    page.get_by_role("button", name="Mask", exact=True).click()
+    for _ in range(100):
+        if len(files) == 2:
+            break
+        page.wait_for_timeout(100)
+    assert [file.suggested_filename for file in files] == ["overlay.png", "mask.png"]
+    assert Image.open(files[0].path()).size == (320, 213)
+    mask = Image.open(io.BytesIO(files[1].path().read_bytes()))
     ids = np.asarray(mask)
     assert mask.mode == "P"
     assert ids.shape == (213, 320)

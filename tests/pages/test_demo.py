@@ -181,6 +181,48 @@ def test_an_own_model_is_named_as_itself_with_the_classes_that_are_picked(page: 
     assert "std above 0" in page.error[0].value
 
 
+def test_a_row_trained_for_8_bits_runs_in_them_and_its_difference_is_counted(page: AppTest) -> None:
+    row = "cityscapes-mobilenetv2-unetlite-qat-768x384"
+    page.selectbox(key="demo_row").set_value(row).run()
+    assert not page.exception
+    eight = page.session_state["demo_kept"].prediction
+    assert eight.weights.precision == "8bit"
+    assert (eight.labels == zoo.predict(row, SAMPLE).labels).all()
+    text = "\n".join(element.value for element in page.markdown)
+    assert "in 8 bits: bundled weights trained on CamVid, **62.04 % mIoU** measured" in text
+    page.segmented_control(key="demo_precision_8bit").set_value("difference").run()
+    assert not page.exception
+    alone = zoo.predict(row, SAMPLE, precision="float")
+    differ = 100 * float((alone.labels != eight.labels).mean())
+    text = "\n".join(element.value for element in page.markdown)
+    assert f"**{differ:.2f} % of the pixels** get another class" in text
+    assert 0 < differ < 20
+
+
+@pytest.mark.slow  # calibrates a network
+def test_8_bits_that_are_not_here_are_made_from_pictures_of_the_visitor(
+    page: AppTest, tmp_path: Path
+) -> None:
+    torch.save(zoo.build_model("cityscapes-mobilenetv2-unetlite-768x384").state_dict(), tmp_path / "x.pth")
+    page.selectbox(key="demo_weights").set_value("Your own file").run()
+    page.file_uploader(key="demo_own_weights").set_value(("x.pth", (tmp_path / "x.pth").read_bytes(), ""))
+    page.selectbox(key="size").set_value("512x512").run()
+    page.segmented_control(key="demo_precision_float").set_value("8bit").run()
+    assert not page.exception
+    assert not page.error
+    assert "python -m" not in "\n".join(element.value for element in page.markdown)
+    assert page.button[-1].label == "Make it in 8 bits"
+    assert page.button[-1].disabled
+    pictures = [(f"{place}.png", png((96, 64)), "image/png") for place in range(limits.CALIBRATION_PICTURES)]
+    page.file_uploader(key="demo_calibration").set_value(pictures).run()
+    page.button[-1].click().run()
+    assert not page.exception
+    assert not page.error
+    made = page.session_state["demo_kept"].prediction.weights
+    assert made.precision == "8bit"
+    assert f"over {limits.CALIBRATION_PICTURES} pictures at 512x512" in made.calibration
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # torch's own, on making the files: sparse is in beta
 def test_every_bad_file_of_weights_is_one_line_and_the_bundled_ones_work(
     page: AppTest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
