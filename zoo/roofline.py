@@ -122,7 +122,7 @@ def _known_chips() -> dict[str, Chip]:
         gmacs_16bit=number(1e-3, 1e9),
         bandwidth_gb_s=number(1e-3, 1e6),
         on_chip_mb=number(0, 1e6),
-        source=text(),
+        source=text(length=600),
     )
     table = load_table(DATA / "peaks.csv", figures)
     return {

@@ -13,7 +13,9 @@ from zoo.limits import MEGABYTE
 from zoo.roofline import RULE, Chip, known_chips, roofline
 
 OWN = "my own numbers"
-CHIP = Choice("latency_chip", lambda: [*known_chips(), OWN], "TI TDA4VM (C7x and MMA)", "a chip of the list")
+CHIP = Choice(
+    "latency_chip", lambda: [*known_chips(), OWN], "Google Coral Edge TPU (PCIe x1)", "a chip of the list"
+)
 BITS = Choice("latency_bits", ["8", "16"], "8")
 PEAK = Number("latency_peak", 4000.0, 0.1, 1e7, "GMACs a second")
 BANDWIDTH = Number("latency_bandwidth", 15.0, 0.1, 1e5, "GB a second")
