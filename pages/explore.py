@@ -6,36 +6,29 @@ import streamlit as st
 
 from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
+from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
 from pages.shared.errors import shown_errors
 from pages.shared.figures import explore_chart
 from pages.shared.filters import filter_chips, filtered, filters_control
-from pages.shared.loaders import table_at
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
 from pages.shared.settings import Limit
-from pages.shared.shortlist import (
-    budget_control,
-    choose,
-    dataset_control,
-    shortlist,
-    size_control,
-)
+from pages.shared.shortlist import choose, dataset_control, shortlist
 from pages.shared.tables import rows_table
-from zoo.selection import PUBLISHED, answer, counted_at, excluded
+from zoo.selection import answer, excluded
 from zoo.words import size_warnings
 
 LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
 
-chosen = shortlist()
-cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
-table = table_at(chosen.size)
+chosen, setup, limit = shortlist(), timed(), budget().value
+size = size_of(setup)
+cost, table = cost_of(size, setup), cost_table(size, setup)
 
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
-    budget_control()
-    size_control()
+    cost_control()
     min_miou = LEAST_MIOU.draw(st.number_input, "mIoU at least (%)", width=110, placeholder="any")
     filters_control()
     own_control()
@@ -45,7 +38,7 @@ passing = filtered(table)
 answers, inverses = {}, {}
 with shown_errors():
     for dataset in chosen.datasets:
-        answers[dataset] = answer(table, dataset, max_cost=chosen.budget, cost=cost, passing=passing)
+        answers[dataset] = answer(table, dataset, max_cost=limit, cost=cost, passing=passing)
         if min_miou is not None:
             inverses[dataset] = answer(table, dataset, min_miou=min_miou, cost=cost, passing=passing)
 if len(answers) > 1:
@@ -75,8 +68,9 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.
         st.plotly_chart(
             explore_chart(
                 dataset,
-                chosen.size,
-                chosen.budget,
+                size,
+                setup,
+                limit,
                 min_miou,
                 chosen.rows,
                 best.chosen,
@@ -96,7 +90,9 @@ for dataset, best in answers.items():
     st.code(best.text, language=None, wrap_lines=True)
     for warning in best.warnings:
         st.caption(escaped(warning))
-    ranking(table, dataset, chosen.budget, cost, passing)
+    for note in notes_of(table[table["dataset"] == dataset], setup):
+        st.caption(escaped(note))
+    ranking(table, dataset, limit, cost, passing)
 
 shortlist_panel()
 for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):

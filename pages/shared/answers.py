@@ -7,9 +7,10 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.actions import row_actions
+from pages.shared.axis import budget, timed
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
-from pages.shared.shortlist import BUDGET, SIZE
+from pages.shared.shortlist import SIZE
 from pages.shared.tables import show_rows
 from zoo.costs import largest_size
 from zoo.errors import BudgetError, NotOursError
@@ -39,7 +40,7 @@ def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer 
             st.markdown(f":{colour}-badge[{title}] **{escaped(row['title'])}**")
             st.markdown(f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**")
             if row_id == best.chosen or best.chosen is None:
-                beside = headroom(row, BUDGET.value, cost)
+                beside = headroom(row, budget().value, cost)
             else:
                 beside = difference(table.loc[best.chosen], row, cost)
             st.caption(". ".join(filter(None, [beside, miou_at(row, table, cost)])))
@@ -55,7 +56,7 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
     least = table.at[best.cheapest, cost.column]
     with st.container(border=True):
         st.markdown(
-            f"**Nothing on {escaped(best.dataset)} fits {cost.format(BUDGET.value)}.** "
+            f"**Nothing on {escaped(best.dataset)} fits {cost.format(budget().value)}.** "
             f"The cheapest is {escaped(row.title)}."
         )
         with st.container(horizontal=True):
@@ -63,12 +64,14 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
                 f"Raise the budget to {format_gmacs(least)}",
                 icon=":material/arrow_upward:",
                 type="primary",
-                on_click=BUDGET.set,
-                args=(BUDGET.least_that_holds(least),),
+                on_click=budget().set,
+                args=(budget().least_that_holds(least),),
                 key=f"raise_{best.dataset}",
             )
+            if timed() is not None:
+                return
             try:
-                size = largest_size(row, BUDGET.value, _proportions(*row.size))
+                size = largest_size(row, budget().value, _proportions(*row.size))
             except (BudgetError, NotOursError):
                 return
             st.button(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from pages.shared.loaders import chosen_catalog, table_at
+from pages.shared.axis import Timed, cost_of, cost_table
+from pages.shared.loaders import chosen_catalog
 from zoo.catalog import Catalog
 from zoo.charts import pareto
-from zoo.selection import PUBLISHED, counted_at
 from zoo.sizes import Size
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def explore_chart(
     dataset: str,
     size: Size | None,
+    setup: Timed | None,
     budget: float,
     min_miou: float | None,
     chosen: list[str],
@@ -29,11 +30,11 @@ def explore_chart(
     alone: bool,
 ) -> go.Figure:
     """Return a data set's chart, do not change it; `alone` is whether it is the only one of the page."""
-    rows = table_at(size)
+    rows = cost_table(size, setup)
     of_dataset = rows.index[rows["dataset"] == dataset]
     marked = tuple(row for row in chosen if row in of_dataset)
     hidden = tuple(of_dataset[~passing[of_dataset]])
-    return _chart(chosen_catalog(), dataset, size, budget, min_miou, marked, answer, hidden, alone)
+    return _chart(chosen_catalog(), dataset, size, setup, budget, min_miou, marked, answer, hidden, alone)
 
 
 @lru_cache(maxsize=512)
@@ -41,6 +42,7 @@ def _chart(
     catalog: Catalog,
     dataset: str,
     size: Size | None,
+    setup: Timed | None,
     budget: float,
     min_miou: float | None,
     chosen: tuple[str, ...],
@@ -48,11 +50,11 @@ def _chart(
     hidden: tuple[str, ...],
     alone: bool,
 ) -> go.Figure:
-    rows = table_at(size)
+    rows = cost_table(size, setup)
     rows = rows[rows["dataset"] == dataset]
     return pareto(
         rows,
-        cost=PUBLISHED if size is None else counted_at(size),
+        cost=cost_of(size, setup),
         budget=budget,
         min_miou=min_miou,
         chosen=chosen,

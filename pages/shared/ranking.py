@@ -4,6 +4,7 @@ import pandas as pd
 
 from pages.shared.loaders import weights_words
 from pages.shared.tables import chosen_from
+from zoo.latency import COLUMN
 from zoo.selection import rank
 from zoo.words import Cost
 
@@ -17,7 +18,7 @@ def ranking(table: pd.DataFrame, dataset: str, budget: float, cost: Cost, passin
     over = rows["rank"].isna()
     chosen_from(
         rows,
-        COLUMNS,
+        [COLUMN if name == "cost" and cost.column == COLUMN else name for name in COLUMNS],
         key=f"explore_ranking_{dataset}",
         alt=f"Rows of {dataset} within {cost.format(budget)}, the most accurate first, then those over it.",
         style=lambda shown: shown.style.apply(lambda _: [GREY if beyond else "" for beyond in over], axis=0),
@@ -27,7 +28,7 @@ def ranking(table: pd.DataFrame, dataset: str, budget: float, cost: Cost, passin
 def ranked(table: pd.DataFrame, dataset: str, budget: float, cost: Cost, passing: pd.Series) -> pd.DataFrame:
     """Return the rows that pass: those within the budget with their rank, then the others by cost."""
     every = rank(table, dataset, cost=cost)
-    every = every[passing[every.index]]
+    every = every.loc[passing[every.index].to_numpy(bool)]
     fits = rank(every, dataset, max_cost=budget, cost=cost)
     over = every.drop(fits.index).sort_values(cost.column, kind="stable").assign(rank=pd.NA)
     rows = pd.concat([fits.astype({"rank": "Int64"}), over.astype({"rank": "Int64"})])

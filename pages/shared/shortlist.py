@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared.loaders import CATALOG, catalog, datasets, row_names
+from pages.shared.loaders import CATALOG, catalog, catalog_title, datasets, row_names
 from pages.shared.own import escaped
 from pages.shared.settings import Choices, InputSize, Number
 from zoo.checks import budget_from_chip, check_budget
@@ -70,6 +70,7 @@ def dataset_control() -> None:
     chosen = shortlist().datasets
     label = escaped(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} data sets"
     with st.popover(label, icon=":material/database:", key="datasets"):
+        CATALOG.draw(st.selectbox, "Catalog", key="catalog_here", format_func=catalog_title)
         DATASETS.draw(
             st.pills, "Data sets", selection_mode="multi", help="None chosen: all. Each has its own answer."
         )

@@ -22,6 +22,7 @@ COLUMNS = {
     "params_difference": st.column_config.NumberColumn("Parameters, +/- %", format="%+.1f"),
     "rank": st.column_config.NumberColumn("Rank", width=56),
     "cost": st.column_config.NumberColumn("GigaMACs", format="%.6g"),
+    "milliseconds": st.column_config.NumberColumn("Milliseconds", format="%.4g"),
     "activation_mb": st.column_config.NumberColumn("Peak activation (MB, 8 bits)", format="%.1f"),
     "weights": st.column_config.TextColumn("Weights"),
     "name": st.column_config.TextColumn("Model", width=154),

@@ -88,6 +88,7 @@ def pareto(
 
 def _miou_range(miou: pd.Series, min_miou: float | None) -> tuple[float, float]:
     values = [*miou, *([] if min_miou is None else [min_miou])]
+    values = values or [0.0, 100.0]  # nobody measured a row here
     air = max(0.5, 0.06 * (max(values) - min(values)))
     return min(values) - air, max(values) + 2 * air
 

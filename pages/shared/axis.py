@@ -1,0 +1,107 @@
+"""What Explore takes for the cost: GigaMACs, or milliseconds on one device, precision and runtime."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import pandas as pd
+import streamlit as st
+
+from pages.shared.loaders import chosen_catalog, table_at
+from pages.shared.settings import Choice, Number
+from pages.shared.shortlist import BUDGET, SIZE, budget_control, size_control
+from zoo.catalog import Catalog, all_shipped
+from zoo.chips import measured_setups
+from zoo.chips import milliseconds as on_chip
+from zoo.latency import Measured, size_notes, with_milliseconds
+from zoo.measurements import Setup, kept, milliseconds, setups
+from zoo.selection import PUBLISHED, counted_at, frontier
+from zoo.sizes import Size
+from zoo.words import Cost
+
+MACS = "GigaMACs"
+MILLISECONDS = Number("explore_ms", 30.0, 0.1, 10000.0, "milliseconds")
+
+
+@dataclass(frozen=True, eq=False)
+class Timed:
+    """Latencies of one setup, compared by identity so that what is made of them can be kept."""
+
+    measured: Measured
+
+
+@lru_cache(maxsize=1)
+def _chips() -> dict[str, Timed]:
+    return {name: Timed(on_chip(setup)) for name, setup in measured_setups().items()}
+
+
+@st.cache_resource(ttl=10, show_spinner=False)
+def _here() -> dict[str, Timed]:
+    """Return what this machine has measured and kept, by setup."""
+    found = kept()
+    table = None if found is None else found.table()
+    sizes = {row.id: row.size for row in all_shipped().rows}
+    timed = (
+        {}
+        if table is None
+        else {str(setup): Timed(milliseconds(table, Setup(*setup), sizes)) for setup in setups(table)}
+    )
+    return {name: one for name, one in timed.items() if len(one.measured.table)}
+
+
+AXIS = Choice("explore_cost", lambda: [MACS, *_here(), *_chips()], MACS, "GigaMACs or a setup of the list")
+
+
+def timed() -> Timed | None:
+    """Return the latencies that are the cost, None for GigaMACs."""
+    name = AXIS.value
+    return None if name == MACS else _here().get(name) or _chips()[name]
+
+
+def cost_of(size: Size | None, setup: Timed | None) -> Cost:
+    """Return the cost that is chosen."""
+    if setup is not None:
+        return setup.measured.cost
+    return PUBLISHED if size is None else counted_at(size)
+
+
+def cost_table(size: Size | None, setup: Timed | None) -> pd.DataFrame:
+    """Return `table_at` with `milliseconds`, `measured_at` and that cost's frontier where they are chosen."""
+    return table_at(size) if setup is None else _with_times(chosen_catalog(), setup)
+
+
+@lru_cache(maxsize=32)
+def _with_times(rows: Catalog, setup: Timed) -> pd.DataFrame:
+    table = with_milliseconds(table_at(None), setup.measured)
+    return table.assign(on_frontier=frontier(table, setup.measured.cost))
+
+
+def notes_of(table: pd.DataFrame, setup: Timed | None) -> tuple[str, ...]:
+    """Return a sentence for each row that was measured at another size than its own."""
+    return () if setup is None else size_notes(table)
+
+
+def cost_control() -> None:
+    """Draw the choice of the cost with its budget, and for MACs the size."""
+    AXIS.draw(
+        st.selectbox,
+        "Cost",
+        width=170,
+        help="MACs, or milliseconds on one device, precision and runtime: they never mix on one axis.",
+    )
+    if AXIS.value == MACS:
+        budget_control()
+        size_control()
+    else:
+        MILLISECONDS.draw(st.number_input, "Budget (milliseconds)", width=150)
+
+
+def budget() -> Number:
+    """Return the budget of the cost that is chosen."""
+    return BUDGET if AXIS.value == MACS else MILLISECONDS
+
+
+def size_of(setup: Timed | None) -> Size | None:
+    """Return the visitor's input size where it acts: milliseconds are for the sizes that were measured."""
+    return SIZE.value if setup is None else None
