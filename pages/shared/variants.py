@@ -55,6 +55,7 @@ def rows_shown(least: int, most: int) -> list[Row]:
     if len(ids) > most:
         st.caption(f"The first {most} of your {len(ids)} chosen rows.")
     if len(ids) < least:
+        given = list(ids)
         dataset = chosen.datasets[0] if not ids else str(table.at[ids[0], "dataset"])
         cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
         with shown_errors():
@@ -62,7 +63,8 @@ def rows_shown(least: int, most: int) -> list[Row]:
             beside = [best.chosen, best.next_better, best.next_cheaper, best.cheapest]
             more = [row_id for row_id in beside if row_id and row_id not in ids]
             ids = list(dict.fromkeys([*ids, *more]))[:least]
-            st.caption(f"Fewer than {least} rows are chosen: the answer under your budget stands in.")
+            few = "No row is chosen" if not given else f"Fewer than {least} rows are chosen"
+            st.caption(f"{few}: the answer under your budget stands in.")
     return [catalog.row(row_id) for row_id in ids[:most]]
 
 

@@ -120,4 +120,4 @@ def test_too_few_rows_are_filled_with_the_answer() -> None:
     best = answer(with_counted(catalog_named("published"), cost.size), "Cityscapes", max_cost=4, cost=cost)
     assert list(app.dataframe[0].value.index) == [best.chosen, best.next_cheaper]
     assert best.next_better is None
-    assert "Fewer than 2 rows are chosen" in texts(app)
+    assert "No row is chosen: the answer under your budget stands in." in texts(app)

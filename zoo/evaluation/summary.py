@@ -19,7 +19,7 @@ from zoo.errors import InputError, NotOursError, SizeError, shown_name
 from zoo.evaluation.result import Evaluation
 from zoo.sizes import Size, check_size, parse_size
 from zoo.tables import as_text
-from zoo.weights.bundled import BUNDLED_DATASET, every_bundled
+from zoo.weights.bundled import BUNDLED_DATASET, Bundled, every_bundled
 from zoo.weights.checkpoints import PRECISIONS
 
 
@@ -128,7 +128,7 @@ def bundled_summaries(split: str = "test") -> tuple[Summary, ...]:
     weights were.
     """
     found = []
-    for network in every_bundled():
+    for network in sorted(every_bundled(), key=_float_first):
         figures, qat = network.figures, bool(network.figures.get("qat", False))
         row = next(row for row in all_shipped().rows if row.model == network.model and row.qat == qat)
         size, measured = parse_size(figures["input_size"]), figures[split]
@@ -149,6 +149,11 @@ def bundled_summaries(split: str = "test") -> tuple[Summary, ...]:
             )
         )
     return tuple(found)
+
+
+def _float_first(network: Bundled) -> tuple[str, bool, bool]:
+    figures = network.figures
+    return network.model, figures.get("precision", "float") != "float", bool(figures.get("qat", False))
 
 
 def as_record(summary: Summary) -> dict[str, Any]:
