@@ -14,6 +14,8 @@ from pages.shared.costing import (
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import catalog
+from pages.shared.own import escaped
+from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
 from zoo.charts import growth_curves, stride_bars
@@ -32,6 +34,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
         st.number_input, "Sides: multiples of", width=130, help="Proportions are kept about."
     )
     size_control()
+    own_control()
 rows_control()
 chosen = shortlist()
 rows = rows_to_cost()
@@ -55,7 +58,7 @@ with left:
             stride_bars(strides, names), alt=f"GigaMACs of each row at {at} by the stride at which they run."
         )
     for row_id in sizes.keys() - by_formula.keys():
-        st.caption(f"{names[row_id]}: its MACs do not follow its strides; see its layers.")
+        st.caption(f"{escaped(names[row_id])}: its MACs do not follow its strides; see its layers.")
 with right:
     st.subheader("Growth with input size", anchor=False)
     st.plotly_chart(

@@ -11,6 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from pages.shared.actions import row_actions
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import chosen_catalog, row_names, table_at
+from pages.shared.own import escaped
 from pages.shared.shortlist import shortlist
 from zoo.catalog import check_row_size
 from zoo.charts import layer_treemap
@@ -101,7 +102,7 @@ def answer_cards(
     for (row_id, size), column in zip(sizes.items(), st.columns(len(sizes)), strict=True):
         row = rows[row_id]
         with column.container(border=True, gap="xxsmall", height="stretch", key=f"fits_{row_id}"):
-            st.markdown(f"**{names[row_id]}** :blue-badge[fits up to]")
+            st.markdown(f"**{escaped(names[row_id])}** :blue-badge[fits up to]")
             largest, words = _largest(row, budget, aspect, multiple)
             st.metric(
                 "Largest size",
@@ -138,7 +139,7 @@ def confirm(place: DeltaGenerator, row: Row, size: Size, counted: Complexity) ->
     place.markdown(cost_words(row, size, icon, colour), help=words)
     if row.own is not None and row.own.missed:
         missed = ", ".join(row.own.missed)
-        st.caption(f"{row.title}: its MACs are at least that many, {missed} is not counted.")
+        st.caption(f"{escaped(row.title)}: its MACs are at least that many, {missed} is not counted.")
 
 
 def totals_table(

@@ -220,3 +220,35 @@ def test_the_menu_opens_with_both_uploaders() -> None:
     app.session_state["own_menu"] = True
     app.run()
     assert not app.exception, [error.message for error in app.exception]
+
+
+def test_an_own_network_has_its_cost_its_largest_size_and_its_layers() -> None:
+    own = Own()
+    row_id = own.take_network(network(), "<b>net</b>.onnx")
+    app = with_own(own, "complexity.py", rows=row_id, size="640x480", budget="4", complexity_aspect="1:1")
+    totals, layers = app.dataframe[0].value, app.dataframe[1].value
+    assert totals["gmacs"].tolist() == [15 * 640 * 480 / 1e9]
+    # 3 maps in, 5 out, alive at once.
+    assert totals["peak_8bit_mb"].tolist() == [8 * 640 * 480 / 1e6]
+    assert totals["peak_float_mb"].tolist() == [4 * 8 * 640 * 480 / 1e6]
+    assert layers["macs"].tolist() == [15 * 640 * 480]
+    assert app.metric[0].value == "4096x4096"  # 0.25 GigaMACs: the largest that is allowed at all
+    (said,) = [line.proto.help for line in app.markdown if "check_circle" in line.value]
+    assert "counted from the graph" in said
+    assert "<b>" not in "".join(line.value.replace("\\<b", "") for line in app.markdown)
+
+
+def test_an_own_network_stands_in_the_roofline() -> None:
+    own = Own()
+    row_id = own.take_network(network(), "net.onnx")
+    link = {"rows": row_id, "latency_view": "roofline", "latency_chip": "NVIDIA T4"}
+    app = with_own(own, "latency.py", **link)
+    layers = app.dataframe[1].value
+    size = own.joined("published").row(row_id).size
+    assert layers["macs"].tolist() == [15 * size.width * size.height]
+
+
+def test_an_own_row_that_names_no_network_is_one_line_on_complexity() -> None:
+    app = with_own(own_rows(), "complexity.py", rows="mine-a")
+    assert len(app.error) == 1
+    assert "names no network" in app.error[0].value

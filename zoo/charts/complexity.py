@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
+from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks, plain
 from zoo.costs import PARTS, follows_formula, gmacs_at, macs_over, size_multiple
 from zoo.footprint import shape_words
 from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
@@ -70,7 +70,7 @@ def stride_bars(strides: Mapping[str, pd.Series], names: Mapping[str, str]) -> g
             xanchor="left",
             y=row_id,
             yshift=25,
-            text=f"{names[row_id]}: {format_gmacs(table[row_id].sum())}",
+            text=f"{plain(names[row_id])}: {format_gmacs(table[row_id].sum())}",
             showarrow=False,
         )
     figure.update_layout(
@@ -103,7 +103,7 @@ def growth_curves(
             figure.add_scatter(
                 x=widths,
                 y=gmacs,
-                name=names[row_id],
+                name=plain(names[row_id]),
                 mode="lines",
                 line={"color": colour, "dash": DASHES[index % len(DASHES)]},
                 hovertemplate="width %{x}: %{y:.3f} GigaMACs<extra></extra>",
@@ -114,7 +114,7 @@ def growth_curves(
             figure.add_scatter(
                 x=[size.width],
                 y=[here],
-                name=f"{names[row_id]} at {size}",
+                name=f"{plain(names[row_id])} at {size}",
                 mode="markers",
                 marker={"color": colour, "size": 12, "symbol": SYMBOLS[index % len(SYMBOLS)]},
                 hovertemplate=f"{size}: %{{y:.4f}} GigaMACs<extra></extra>",
@@ -200,7 +200,7 @@ def layer_treemap(layers: pd.DataFrame) -> go.Figure:
     figure = go.Figure(
         go.Treemap(
             ids=[path or WHOLE for path in kept],
-            labels=[_block(path, parent) for path, parent in zip(kept, parents, strict=True)],
+            labels=[plain(_block(path, parent)) for path, parent in zip(kept, parents, strict=True)],
             parents=parents,
             values=[macs[path] for path in kept],
             customdata=[outputs.get(path, "") for path in kept],

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.style import COLOURS, GREY, MARGIN, log_range, log_ticks
+from zoo.charts.style import COLOURS, GREY, MARGIN, log_range, log_ticks, plain
 from zoo.latency import COLUMN, NOTICEABLE
 from zoo.roofline import Roofline
 from zoo.words import format_gmacs
@@ -82,7 +82,7 @@ def _ticks(low: float, high: float) -> list[float]:
     if len(ticks) > 2:
         return ticks
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    digits = [digit * 10.0**decade for decade in decades for digit in (1, 1.5, 2, 3, 4, 5, 6, 8)]
+    digits = [digit * 10.0**decade for decade in decades for digit in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
     return [tick for tick in digits if low <= tick <= high]
 
 
@@ -121,7 +121,7 @@ def _card(name: str, row: object) -> str:
 
     return "<br>".join(
         [
-            f"<b>{name}</b>",
+            f"<b>{plain(name)}</b>",
             f"{value(COLUMN):.4g} ms at {value('width'):.0f}x{value('height'):.0f}",
             f"{format_gmacs(value('gmacs'))} GigaMACs, {value('gmacs_per_second'):.4g} GMAC/s",
             f"{value('times'):.2f} times what its MACs promise",
@@ -180,7 +180,9 @@ def roofline_bars(bounds: Mapping[str, Roofline]) -> go.Figure:
         ]
         for part in ("compute", "memory")
     }
-    figure = _bars(list(bounds), parts, [f"{found.least_ms:.3g} ms" for found in bounds.values()])
+    figure = _bars(
+        [plain(name) for name in bounds], parts, [f"{found.least_ms:.3g} ms" for found in bounds.values()]
+    )
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title="milliseconds a frame, at least")
     return figure
