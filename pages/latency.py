@@ -3,12 +3,13 @@
 import streamlit as st
 
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import catalog, chosen_catalog
+from pages.shared.loaders import chosen_catalog
 from pages.shared.onchip import draw_on_chip
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import rows_control, shortlist
 from pages.shared.timing import all_setups, board_files, show, time_rows
 from zoo.benchmark import CONDITIONS, physical_cores
+from zoo.catalog import all_shipped
 from zoo.charts import device_bars, precision_bars
 from zoo.chips import (
     NOTICE,
@@ -21,6 +22,7 @@ from zoo.chips import (
 )
 from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
 from zoo.measurements import kept
+from zoo.rows import OWN
 
 VIEWS = {"chips": "Measured chips", "here": "This machine and boards", "roofline": "On my chip"}
 VIEW = Choice("latency_view", list(VIEWS), "chips")
@@ -67,11 +69,16 @@ elif view == "here":
     rows_control()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         threads = THREADS.draw(st.number_input, "Threads", width=120)
-        rows = [row for row in shortlist().rows if row in catalog().index]
+        rows = [row for row in shortlist().rows if row in all_shipped().table.index]
         one = st.button(f"Time the {len(rows)} chosen rows", disabled=not rows, type="primary")
         whole = st.button("Time the whole catalog", help="Minutes; stop when you like.")
     if one or whole:
-        time_rows(rows if one else [row.id for row in chosen_catalog().rows if row.network], threads)
+        time_rows(
+            rows if one else [row.id for row in chosen_catalog().rows if row.network and row.catalog != OWN],
+            threads,
+        )
+    if len(rows) < len(shortlist().rows):
+        st.caption("Own rows and networks are not timed here: `python -m zoo bench F.onnx` does.")
     for reason in st.session_state.pop("latency_skipped", []):
         st.warning(reason, icon=":material/skip_next:")
     uploads = st.file_uploader(

@@ -252,3 +252,12 @@ def test_an_own_row_that_names_no_network_is_one_line_on_complexity() -> None:
     app = with_own(own_rows(), "complexity.py", rows="mine-a")
     assert len(app.error) == 1
     assert "names no network" in app.error[0].value
+
+
+def test_an_own_network_is_not_offered_for_timing_and_the_page_says_what_does() -> None:
+    own = Own()
+    row_id = own.take_network(network(), "net.onnx")
+    app = with_own(own, "latency.py", rows=row_id, latency_view="here")
+    assert any("bench F.onnx" in line.value for line in app.caption)
+    (button,) = [button for button in app.button if button.label.startswith("Time the 0")]
+    assert button.disabled
