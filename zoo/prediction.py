@@ -19,12 +19,12 @@ from zoo.errors import InferenceError, InputError, SizeError, ZooError, shown_na
 from zoo.images import ImageSource, Picture, read_image
 from zoo.keeping import Kept
 from zoo.labelling import FULL_PIXELS, VOID, Frame, Labelled, find_labels
-from zoo.limits import KEPT_NETWORKS, KEPT_NETWORKS_BYTES, SESSION_MEMORY_BYTES
+from zoo.limits import KEPT_NETWORKS, KEPT_NETWORKS_BYTES
 from zoo.onnx_metadata import FileFacts
 from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
 from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
-from zoo.runtimes.memory import check_memory, give_back
+from zoo.runtimes.memory import check_memory, give_back, keeps_memory, map_large_blocks
 from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
 from zoo.sizes import Size, check_size
 from zoo.weights.checkpoints import Checkpoint, model_file, resolve
@@ -239,7 +239,7 @@ def carry_out(
         height, width = picture.rgb.shape[:2]
         found = _labels(network, values, Frame(used, Size(width, height), part), job, watch)
     named = _with_classes(checkpoint, found)
-    if needed > SESSION_MEMORY_BYTES:
+    if needed and not keeps_memory(job.row, job.size):
         del values
         give_back()
     return Prediction(
@@ -272,25 +272,26 @@ def _network(
 
 
 def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepProgress) -> Network:
+    map_large_blocks()
     runtime, row = find_runtime(job.runtime), job.row
     if (load_row := runtime.load_row) is not None:
         built = job.runtime, row.built, job.weights_sha256, job.precision
         held = 2 * checkpoint.path.stat().st_size
         return _networks.get(built, lambda: load_row(row, str(checkpoint.path)), lambda _: held)
-    keeps_memory = needed <= SESSION_MEMORY_BYTES
+    keeps = keeps_memory(row, job.size)
     key = job.runtime, row.built, job.weights_sha256, job.precision, job.size
 
     def load_export() -> Network:
         path = export.exported(checkpoint, job.size, progress)
         try:
-            return runtime.open_file(path, job.size, keeps_memory)
+            return runtime.open_file(path, job.size, keeps)
         except Exception as error:  # the runtimes raise their own kinds
             if path.exists():
                 raise _failed(row, error) from error
         # Another server that shares the folder removed it at this very moment.
-        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps_memory)
+        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps)
 
-    held = 2 * checkpoint.path.stat().st_size + (needed if keeps_memory else 0)
+    held = 2 * checkpoint.path.stat().st_size + (needed if keeps else 0)
     return _networks.get(key, load_export, lambda _: held)
 
 

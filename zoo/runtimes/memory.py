@@ -8,24 +8,54 @@ from functools import cache
 
 import psutil
 
-from zoo.costs import costs_of
+from zoo.costs import REDUCED_TO, TERMS, costs_of
 from zoo.errors import NotNowError
+from zoo.limits import SESSION_MEMORY_BYTES
 from zoo.rows import Row
 from zoo.sizes import Size
 
-_OVERHEAD = 1.5
-_FIXED_BYTES = 30_000_000
-"""Beyond the peak activation: what onnxruntime reorders and aligns, and threads' own heaps. Measured."""
+# Measured with onnxruntime on one network of each family and decoder, at 768x384 to 2048x1024.
+_IN_PLACE = 0.95
+"""Of the counted peak activation: what the runtime computes in place beyond norms and activations."""
+_LOGITS = 2.25
+"""Logits as they are enlarged in blocks of 8 channels, and as they are handed over."""
+_SCORES = 1.42
+"""Attention's scores, which the counted peak holds twice, and what is alive beside them."""
+_ARENA = 1.6
+"""What an arena takes for a run, of what is alive: it grows in steps."""
+_MAPPED_FROM_BYTES = 1 << 20
+_M_MMAP_THRESHOLD = -3
 
 
 def needed_bytes(row: Row, size: Size) -> int:
     """Return what one run of the row's network at an input size takes beyond its weights.
 
-    It is the peak activation of data/costs.csv, which grows with the input's area, and what the runtime adds.
+    A network whose last layer is resized otherwise than bilinearly (EfficientViT's) takes less.
     """
-    counted_at, values = next(iter(costs_of(row).peak_activation_values.items()))
+    alive = _alive_bytes(row, size)
+    return int(alive * _ARENA) if keeps_memory(row, size) else alive
+
+
+def keeps_memory(row: Row, size: Size) -> bool:
+    """Return whether a session of that size holds on to what a run takes: faster, and little."""
+    return _alive_bytes(row, size) * _ARENA <= SESSION_MEMORY_BYTES
+
+
+def _alive_bytes(row: Row, size: Size) -> int:
+    """Return the most that is alive at once: features, the scores of attention, or the logits at the end."""
+    costs = costs_of(row)
+    counted_at, values = next(iter(costs.peak_activation_values.items()))
+    attends = costs.formula[TERMS.index("attention_4")] > 0
     growth = size.width * size.height / (counted_at.width * counted_at.height)
-    return int(values * 4 * growth * _OVERHEAD) + _FIXED_BYTES
+    features = (values - (_scores(counted_at) if attends else 0)) * growth * _IN_PLACE
+    logits = (row.num_classes or 0) * size.width * size.height * _LOGITS
+    return int(4 * max(features, logits, _scores(size) * _SCORES if attends else 0))
+
+
+def _scores(size: Size) -> int:
+    """Return the scores of SegFormer's attention at stride 4, whose one head reads the grid of stride 32."""
+    positions = -(-size.width // 4) * -(-size.height // 4)
+    return positions * (size.width // REDUCED_TO) * (size.height // REDUCED_TO)
 
 
 def check_memory(row: Row, size: Size) -> int:
@@ -40,15 +70,23 @@ def check_memory(row: Row, size: Size) -> int:
     return needed
 
 
+def map_large_blocks() -> None:
+    """Have every large block mapped on its own, so that it goes back to the system as soon as it is freed.
+
+    glibc by itself raises the bound to 32 MB as it sees such blocks, and keeps what lies below.
+    """
+    if (mallopt := _libc("mallopt")) is not None:
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
+
+
 def give_back() -> None:
     """Return to the system what the process has freed: glibc would keep it for later."""
-    trim = _trim()
-    if trim is not None:
+    if (trim := _libc("malloc_trim")) is not None:
         trim(0)
 
 
 @cache
-def _trim() -> ctypes._NamedFuncPointer | None:
+def _libc(name: str) -> ctypes._NamedFuncPointer | None:
     if not sys.platform.startswith("linux"):
         return None
-    return getattr(ctypes.CDLL(None), "malloc_trim", None)  # musl has none
+    return getattr(ctypes.CDLL(None), name, None)  # musl has none of them
