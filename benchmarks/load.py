@@ -1,9 +1,11 @@
 """Many visitors at once, over the websocket as browsers do: time to an answer, who is lost, memory.
 
-    python benchmarks/load.py                     25 visitors on Explore and on Catalog, beside a bare page
-    python benchmarks/load.py --masks 10          and ten with masks meanwhile
-    python benchmarks/load.py --servers 2         behind deploy/nginx.conf; one of them is stopped midway
+    python benchmarks/load.py                     all of it, in about four minutes
+    python benchmarks/load.py --visitors 3 --seconds 8 --masks 2 --afternoon 6      a short try
 
+A bare page with one chart of 35 points first, for comparison; then Explore, Catalog, and Explore while others
+make masks; then an afternoon of masks at changing sizes, with the memory of the server after the first and
+after the last; then two servers behind deploy/nginx.conf of which one is stopped midway, where nginx is.
 Each visitor moves something every two seconds; an answer is there when the server says the script ended.
 """
 
@@ -14,6 +16,7 @@ import asyncio
 import contextlib
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -30,6 +33,8 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 ROOT = Path(__file__).resolve().parents[1]
 PERIOD = 2.0
+SIZES = 12
+"""Input sizes of masks, one after the other."""
 BARE = """
 import plotly.graph_objects as go
 import streamlit as st
@@ -131,7 +136,7 @@ async def visit(port: int, page: str, label: str, texts: list[str], seconds: flo
 async def mask(port: int, index: int, tally: Tally) -> None:
     """Be one visitor who wants a mask, each at a size of their own."""
     try:
-        async with Visitor(port, "demo", f"size={512 + 32 * index}x384") as visitor:
+        async with Visitor(port, "demo", f"size={512 + 32 * (index % SIZES)}x384") as visitor:
             tally.seconds.append(await visitor.run())
     except (OSError, RuntimeError, TimeoutError, websockets.WebSocketException) as error:
         tally.failures.append(f"{type(error).__name__}: {error}"[:80])
@@ -191,8 +196,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--visitors", type=int, default=25)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--masks", type=int, default=0)
-    parser.add_argument("--servers", type=int, choices=[1, 2], default=1)
+    parser.add_argument("--masks", type=int, default=10)
+    parser.add_argument("--afternoon", type=int, default=60, help="masks, one after the other")
     options = parser.parse_args()
     budgets = [f"{budget:.1f}" for budget in np.arange(2, 30, 0.5)]
     words = ["regnet", "mobilenet", "cityscapes", "768x384", "qat", ""]
@@ -202,18 +207,31 @@ def main() -> None:
         with server(str(bare), 8599, cache) as process:
             print(asyncio.run(crowd(8599, "", "Move", budgets, options)).line("bare page"), flush=True)
             print(f"{'':10} {megabytes(process):.0f} MB", flush=True)
-        if options.servers == 2:
-            two_servers(cache, budgets, options)
-            return
         with server("app.py", 8501, cache) as process:
             for page, label, texts in (("", "Budget, exact", budgets), ("catalog", "Search", words)):
                 before = megabytes(process)
                 tally = asyncio.run(crowd(8501, page, label, texts, options))
                 print(tally.line(page or "Explore"), flush=True)
                 print(f"{'':10} {before:.0f} MB before, {megabytes(process):.0f} MB after", flush=True)
-            if options.masks:
-                asyncio.run(with_masks(8501, options))
-                print(f"{'':10} {megabytes(process):.0f} MB after masks", flush=True)
+            asyncio.run(with_masks(8501, options))
+            print(f"{'':10} {megabytes(process):.0f} MB after masks", flush=True)
+            afternoon(8501, process, options.afternoon)
+        if shutil.which("nginx"):
+            two_servers(cache, budgets, options)
+        else:
+            print("2 servers  not tried: there is no nginx here", flush=True)
+
+
+def afternoon(port: int, process: subprocess.Popen[bytes], count: int) -> None:
+    """Make masks at changing sizes one after the other and print what memory they left behind."""
+    masks = Tally()
+    asyncio.run(mask(port, 0, masks))
+    first = megabytes(process)
+    for index in range(1, count):
+        asyncio.run(mask(port, index, masks))
+    last = megabytes(process)
+    print(masks.line("Afternoon"), flush=True)
+    print(f"{'':10} {first:.0f} MB after the first, {last - first:+.0f} MB after the last", flush=True)
 
 
 def two_servers(cache: str, budgets: list[str], options: argparse.Namespace) -> None:

@@ -78,5 +78,10 @@ def _made(prediction: Prediction, free: bool) -> Path:
 def _offer(path: Path, name: str) -> None:
     st.caption(f"{path.stat().st_size / 1e6:.1f} MB, with its class names and preparation inside.")
     st.download_button(
-        "Download", path.read_bytes(), name, "application/octet-stream", type="primary", on_click="ignore"
+        "Save the file",
+        path.read_bytes(),
+        name,
+        "application/octet-stream",
+        type="primary",
+        on_click="ignore",
     )

@@ -109,7 +109,7 @@ def _swatch(colour: Colour) -> str:
 
 def milliseconds(prediction: Prediction) -> str:
     """Return how long the network took on this server, in words."""
-    return f"It ran **{prediction.timings['inference'] * 1000:.0f} ms** here, at {prediction.size}."
+    return f"**{prediction.timings['inference'] * 1000:.0f} ms** here, at {prediction.size}."
 
 
 def details(prediction: Prediction) -> None:

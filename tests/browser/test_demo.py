@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Download, Page, expect
 
 pytestmark = pytest.mark.browser
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
@@ -25,8 +25,8 @@ def test_upload_mask_slider_and_download(page: Page, tmp_path: Path) -> None:
     expect(page).to_have_url(re.compile("demo_strength=59"))
     page.get_by_role("button", name="Download", exact=True).click()
     expect(page.get_by_role("button", name="Overlay", exact=True)).to_be_visible()
-    files = []
-    page.on("download", files.append)
+    files: list[Download] = []
+    page.on("download", lambda file: files.append(file))
     # Both within a moment: the second one was lost when each click made the files anew.
     page.get_by_role("button", name="Overlay", exact=True).click()
     page.get_by_role("button", name="Mask", exact=True).click()
