@@ -45,7 +45,7 @@ def pareto(
     """
     rows = rows[np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])]
     every = rows
-    rows = rows[[twins[0] == row_id for row_id, twins in rows["twins"].items()]]
+    rows = rows.loc[np.array([twins[0] == row_id for row_id, twins in rows["twins"].items()], bool)]
     points = rows if shown is None else rows[shown[rows.index]]
     on_frontier = rows[rows["on_frontier"]].sort_values([cost.column, "miou"])
     low, high = log_range([*rows[cost.column], budget])
