@@ -29,7 +29,8 @@ def ranked(table: pd.DataFrame, dataset: str, budget: float, cost: Cost, passing
     """Return the rows that pass: those within the budget with their rank, then the others by cost."""
     every = rank(table, dataset, cost=cost)
     every = every.loc[passing[every.index].to_numpy(bool)]
-    fits = rank(every, dataset, max_cost=budget, cost=cost)
+    fits = every[every[cost.column] <= budget]
+    fits = fits.assign(rank=range(1, len(fits) + 1))
     over = every.drop(fits.index).sort_values(cost.column, kind="stable").assign(rank=pd.NA)
     rows = pd.concat([fits.astype({"rank": "Int64"}), over.astype({"rank": "Int64"})])
     return rows.assign(
