@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -211,9 +210,6 @@ def _charts(
     points = ranked.assign(
         family_label=ranked["family"].map(labels).fillna("own row"), twins=twins(ranked, cost)
     )
-    # Plotly takes some markup in text for formatting: names of own rows are shown as they are.
-    text = points.select_dtypes("str").columns
-    points[text] = points[text].map(escape, na_action="ignore")
     points = points.assign(card=cards(points))
     figures = {}
     if not points.empty:
