@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,6 +22,19 @@ BESIDE = 110
 """Pixels of a figure's height that are not its plot's: title of the axis, its numbers, legend."""
 RING = "#D55E00"
 SHADE = "rgba(138, 148, 160, 0.14)"
+COLUMNS = (
+    "miou",
+    "twins",
+    "on_frontier",
+    "family_label",
+    "card",
+    "name",
+    "input_width",
+    "input_height",
+)
+"""Of a table, what is drawn besides the cost."""
+Part = dict[str, Any]
+"""A trace, a shape or an annotation, as Plotly names its properties."""
 
 
 def pareto(
@@ -43,47 +57,41 @@ def pareto(
     ring. `shown`: which rows pass the filters; the others count for the frontier and the axes, but have no
     point.
     """
-    rows = rows[np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])]
-    every = rows
+    usable = np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])
+    every = rows = rows.loc[usable, list(dict.fromkeys([cost.column, *COLUMNS]))]
     rows = rows.loc[np.array([twins[0] == row_id for row_id, twins in rows["twins"].items()], bool)]
     points = rows if shown is None else rows[shown[rows.index]]
     on_frontier = rows[rows["on_frontier"]].sort_values([cost.column, "miou"])
     low, high = log_range([*rows[cost.column], budget])
     bottom, top = _miou_range(rows["miou"], min_miou)
-    figure = go.Figure()
-    _add_frontier(figure, on_frontier, cost)
-    _add_points(figure, points, every, cost, chosen)
-    if answer is not None and answer in rows.index:
-        _add_ring(figure, rows.loc[answer], cost)
-    _add_limits(figure, budget, min_miou, high)
-    _add_names(
-        figure,
-        on_frontier[on_frontier.index.isin(points.index)],
-        rows,
-        cost,
-        (low, high),
-        (bottom, top),
-        height,
+    names = _names(
+        on_frontier[on_frontier.index.isin(points.index)], rows, cost, (low, high), (bottom, top), height
     )
+    shapes, notes = _limits(budget, min_miou, high)
     ticks = log_ticks(low, high)
-    figure.update_layout(
-        xaxis={
+    layout = {
+        "xaxis": {
             "type": "log",
             "title": {"text": f"{cost.noun}, {cost.basis}"},
             "range": [math.log10(low), math.log10(high)],
             "tickvals": ticks,
             "ticktext": [f"{tick:g}" for tick in ticks],
         },
-        yaxis={"title": {"text": "mIoU (%), published"}, "range": [bottom, top]},
-        height=height,
-        margin=MARGIN,
-        title=None if title is None else {"text": plain(title), "x": 0, "font": {"size": 14}},
-        legend={"orientation": "h", "yanchor": "top", "y": -55 / (height - BESIDE), "x": 0},
-        hovermode="closest",
-        dragmode="pan",
-        uirevision="explore",
-    )
-    return figure
+        "yaxis": {"title": {"text": "mIoU (%), published"}, "range": [bottom, top]},
+        "height": height,
+        "margin": MARGIN,
+        "title": None if title is None else {"text": title, "x": 0, "font": {"size": 14}},
+        "legend": {"orientation": "h", "yanchor": "top", "y": -55 / (height - BESIDE), "x": 0},
+        "hovermode": "closest",
+        "dragmode": "pan",
+        "uirevision": "explore",
+        "shapes": shapes,
+        "annotations": [*notes, *names],
+    }
+    ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
+    traces = [_frontier(on_frontier, cost), *_points(points, every, cost, chosen), *_ring(ring, cost)]
+    # Made at once: Plotly checks what it is given at every step, and a slider asks for many figures.
+    return go.Figure({"data": traces, "layout": layout})
 
 
 def _miou_range(miou: pd.Series, min_miou: float | None) -> tuple[float, float]:
@@ -93,104 +101,95 @@ def _miou_range(miou: pd.Series, min_miou: float | None) -> tuple[float, float]:
     return min(values) - air, max(values) + 2 * air
 
 
-def _add_frontier(figure: go.Figure, rows: pd.DataFrame, cost: Cost) -> None:
-    figure.add_scatter(
-        x=rows[cost.column],
-        y=rows["miou"],
-        mode="lines",
-        name="Frontier",
-        line={"shape": "hv", "width": 1.5, "color": GREY},
-        hoverinfo="skip",
-    )
+def _frontier(rows: pd.DataFrame, cost: Cost) -> Part:
+    return {
+        "type": "scatter",
+        "x": rows[cost.column].tolist(),
+        "y": rows["miou"].tolist(),
+        "mode": "lines",
+        "name": "Frontier",
+        "line": {"shape": "hv", "width": 1.5, "color": GREY},
+        "hoverinfo": "skip",
+    }
 
 
-def _add_points(
-    figure: go.Figure, points: pd.DataFrame, every: pd.DataFrame, cost: Cost, chosen: Sequence[str]
-) -> None:
+def _points(points: pd.DataFrame, every: pd.DataFrame, cost: Cost, chosen: Sequence[str]) -> Iterator[Part]:
     # A family keeps its colour whatever a filter hides.
     for index, name in enumerate(every["family_label"].unique()):
         group = points[points["family_label"] == name]
         if group.empty:
             continue
         is_chosen = [not set(twins).isdisjoint(chosen) for twins in group["twins"]]
-        figure.add_scatter(
-            x=group[cost.column],
-            y=group["miou"],
-            mode="markers",
-            name=str(name),
-            customdata=[list(twins) for twins in group["twins"]],
-            text=list(group["card"]),
-            hovertemplate="%{text}<extra></extra>",
-            marker={
+        yield {
+            "type": "scatter",
+            "x": group[cost.column].tolist(),
+            "y": group["miou"].tolist(),
+            "mode": "markers",
+            "name": str(name),
+            "customdata": [list(twins) for twins in group["twins"]],
+            "text": list(group["card"]),
+            "hovertemplate": "%{text}<extra></extra>",
+            "marker": {
                 "color": COLOURS[index % len(COLOURS)],
                 "symbol": SYMBOLS[index % len(SYMBOLS)],
-                "size": np.where(is_chosen, 16, 10),
-                "line": {"width": np.where(is_chosen, 3, 0), "color": GREY},
+                "size": [16 if larger else 10 for larger in is_chosen],
+                "line": {"width": [3 if larger else 0 for larger in is_chosen], "color": GREY},
             },
-            selected={"marker": {"opacity": 1}},
-            unselected={"marker": {"opacity": 1}},
-        )
+            "selected": {"marker": {"opacity": 1}},
+            "unselected": {"marker": {"opacity": 1}},
+        }
 
 
-def _add_ring(figure: go.Figure, row: pd.Series, cost: Cost) -> None:
-    figure.add_scatter(
-        x=[row[cost.column]],
-        y=[row["miou"]],
-        mode="markers",
-        name="Answer",
-        marker={"symbol": "circle-open", "size": 22, "color": RING, "line": {"width": 3}},
-        hoverinfo="skip",
-    )
+def _ring(rows: pd.DataFrame, cost: Cost) -> Iterator[Part]:
+    if not rows.empty:
+        yield {
+            "type": "scatter",
+            "x": rows[cost.column].tolist(),
+            "y": rows["miou"].tolist(),
+            "mode": "markers",
+            "name": "Answer",
+            "marker": {"symbol": "circle-open", "size": 22, "color": RING, "line": {"width": 3}},
+            "hoverinfo": "skip",
+        }
 
 
-def _add_limits(figure: go.Figure, budget: float, min_miou: float | None, high: float) -> None:
+def _limits(budget: float, min_miou: float | None, high: float) -> tuple[list[Part], list[Part]]:
+    """Return the shapes of what is asked for, and what is written beside them."""
     line = {"color": GREY, "dash": "dash", "width": 2}
-    figure.add_shape(
-        type="rect",
-        x0=budget,
-        x1=high * 100,
-        y0=0,
-        y1=1,
-        yref="paper",
-        fillcolor=SHADE,
-        line={"width": 0},
-        layer="below",
-        name="over the budget",
-    )
-    figure.add_shape(type="line", x0=budget, x1=budget, y0=0, y1=1, yref="paper", line=line, name="budget")
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": min_miou, "y1": min_miou}
+    upright = {"y0": 0, "y1": 1, "yref": "paper"}
+    over = {"type": "rect", "x0": budget, "x1": high * 100, "fillcolor": SHADE, "line": {"width": 0}}
+    shapes: list[Part] = [
+        {**over, **upright, "layer": "below", "name": "over the budget"},
+        {"type": "line", "x0": budget, "x1": budget, **upright, "line": line, "name": "budget"},
+    ]
     # An annotation on a logarithmic axis takes the exponent.
-    figure.add_annotation(
-        x=math.log10(budget),
-        y=1,
-        yref="paper",
-        yanchor="bottom",
-        text=f"budget {format_gmacs(budget)}",
-        showarrow=False,
-    )
+    notes: list[Part] = [
+        {
+            "x": math.log10(budget),
+            "y": 1,
+            "yref": "paper",
+            "yanchor": "bottom",
+            "text": f"budget {format_gmacs(budget)}",
+            "showarrow": False,
+        }
+    ]
     if min_miou is not None:
-        figure.add_shape(
-            type="line", x0=0, x1=1, xref="paper", y0=min_miou, y1=min_miou, line=line, name="mIoU at least"
-        )
-        figure.add_annotation(
-            x=1,
-            xref="paper",
-            xanchor="right",
-            y=min_miou,
-            yanchor="bottom",
-            text=f"at least {min_miou:g} %",
-            showarrow=False,
-        )
+        shapes.append({**across, "line": line, "name": "mIoU at least"})
+        text = f"at least {min_miou:g} %"
+        right = {"x": 1, "xref": "paper", "xanchor": "right"}
+        notes.append({**right, "y": min_miou, "yanchor": "bottom", "text": text, "showarrow": False})
+    return shapes, notes
 
 
-def _add_names(
-    figure: go.Figure,
+def _names(
     rows: pd.DataFrame,
     every: pd.DataFrame,
     cost: Cost,
     across: tuple[float, float],
     along: tuple[float, float],
     height: int,
-) -> None:
+) -> list[Part]:
     sizes = rows["input_width"].astype(str) + "x" + rows["input_height"].astype(str)
     lines = [
         [name, size] if cost.size is None else [name] for name, size in zip(rows["name"], sizes, strict=True)
@@ -206,7 +205,7 @@ def _add_names(
         lines,
         [(width, height - beside) for width, beside in NAMES_FIT],
     )
-    notes = [
+    return [
         {
             "x": math.log10(gmacs),
             "y": miou,
@@ -226,4 +225,3 @@ def _add_names(
         }
         for gmacs, miou, text, place in zip(rows[cost.column], rows["miou"], lines, places, strict=True)
     ]
-    figure.update_layout(annotations=[*figure.layout.annotations, *notes])
