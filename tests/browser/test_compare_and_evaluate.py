@@ -53,7 +53,7 @@ def test_three_rows_on_an_uploaded_picture_and_the_report(
     expect(page.get_by_text("Where they disagree")).to_be_visible(timeout=90_000)
     expect(page.get_by_text("No weights for this network here")).to_be_visible()
     expect(page.get_by_text("of those compared")).to_be_visible()
-    assert page.locator("img[alt^='The picture with']").count() == 3
+    expect(page.locator("img[alt^='The picture with']")).to_have_count(3)
     text = open_report(browser, downloaded(page, tmp_path / "report.html"))
     assert "Where the masks disagree" in text
     assert "ERFNet" in text
