@@ -186,3 +186,15 @@ def test_every_family_has_a_look_of_its_own() -> None:
     ]
     assert len(looks) > 6
     assert len(set(looks)) == len(looks)
+
+
+def test_a_published_pair_is_joined_and_its_cards_name_both() -> None:
+    rows = table("Cityscapes")
+    trace = next(trace for trace in pareto(rows, budget=4).data if trace.name == "Float and 8 bits")
+    ends = [(69.13, 68.77), (68.94, 68.18), (70.39, 69.88)]
+    joined = set(zip(trace.y[0::3], trace.y[1::3], strict=True))
+    assert joined == set(ends)
+    assert trace.x[0::3] == trace.x[1::3]
+    for row_id in ("cityscapes-mobilenetv2-unetlite-768x384", "cityscapes-mobilenetv2-unetlite-qat-768x384"):
+        assert "float 68.94 %, 8 bits 68.18 %: 0.76 points less" in rows.at[row_id, "card"]
+    assert "8 bits" not in rows.at["cityscapes-erfnet-1024x512", "card"]

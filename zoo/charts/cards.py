@@ -8,13 +8,21 @@ import textwrap
 import pandas as pd
 
 from zoo.charts.style import plain
-from zoo.selection import COUNTED
+from zoo.selection import COUNTED, published_pairs
 from zoo.words import format_gmacs
 
 
 def cards(table: pd.DataFrame) -> pd.Series:
     """Return the text of each row's card; `table` has `twins` and what was counted."""
-    return pd.Series([_card(row, table) for _, row in table.iterrows()], index=table.index, dtype=object)
+    texts = {row_id: _card(row, table) for row_id, row in table.iterrows()}
+    for pair in published_pairs(table):
+        both = (
+            f"<br>float {_printed(table.loc[pair.in_float], 'miou')} %, "
+            f"8 bits {_printed(table.loc[pair.in_8_bits], 'miou')} %: {pair.lost:.2f} points less"
+        )
+        texts[pair.in_float] += both
+        texts[pair.in_8_bits] += both
+    return pd.Series(texts, index=table.index, dtype=object)
 
 
 def _card(row: pd.Series, every: pd.DataFrame) -> str:

@@ -12,7 +12,7 @@ import plotly.graph_objects as go
 
 from zoo.charts.labels import LINE, place_names
 from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks, plain
-from zoo.selection import PUBLISHED
+from zoo.selection import PUBLISHED, published_pairs
 from zoo.words import Cost, format_gmacs
 
 NAMES_FIT = ((310.0, 165), (930.0, 110))
@@ -23,6 +23,9 @@ BESIDE = 110
 RING = "#D55E00"
 SHADE = "rgba(138, 148, 160, 0.14)"
 COLUMNS = (
+    "dataset",
+    "model",
+    "qat",
     "miou",
     "twins",
     "on_frontier",
@@ -89,7 +92,8 @@ def pareto(
         "annotations": [*notes, *names],
     }
     ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
-    traces = [_frontier(on_frontier, cost), *_points(points, every, cost, chosen), *_ring(ring, cost)]
+    lines = [_frontier(on_frontier, cost), *_pairs(points, cost)]
+    traces = [*lines, *_points(points, every, cost, chosen), *_ring(ring, cost)]
     # Made at once: Plotly checks what it is given at every step, and a slider asks for many figures.
     return go.Figure({"data": traces, "layout": layout})
 
@@ -111,6 +115,21 @@ def _frontier(rows: pd.DataFrame, cost: Cost) -> Part:
         "line": {"shape": "hv", "width": 1.5, "color": GREY},
         "hoverinfo": "skip",
     }
+
+
+def _pairs(points: pd.DataFrame, cost: Cost) -> Iterator[Part]:
+    """Join the points of each network that was published in float and in 8 bits."""
+    ends = [row for pair in published_pairs(points) for row in (pair.in_float, pair.in_8_bits, None)]
+    if ends:
+        yield {
+            "type": "scatter",
+            "x": [None if row is None else points.at[row, cost.column] for row in ends],
+            "y": [None if row is None else points.at[row, "miou"] for row in ends],
+            "mode": "lines",
+            "name": "Float and 8 bits",
+            "line": {"width": 1.5, "color": GREY, "dash": "dot"},
+            "hoverinfo": "skip",
+        }
 
 
 def _points(points: pd.DataFrame, every: pd.DataFrame, cost: Cost, chosen: Sequence[str]) -> Iterator[Part]:
