@@ -8,7 +8,7 @@ from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
 from pages.shared.errors import shown_errors
-from pages.shared.figures import explore_chart
+from pages.shared.exploring import answer, chart, left_out, view_of
 from pages.shared.filters import filter_chips, filtered, filters_control
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
@@ -16,7 +16,6 @@ from pages.shared.ranking import ranking
 from pages.shared.settings import Limit
 from pages.shared.shortlist import choose, dataset_control, shortlist
 from pages.shared.tables import rows_table
-from zoo.selection import answer, excluded
 from zoo.words import size_warnings
 
 LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
@@ -34,13 +33,13 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     own_control()
 filter_chips()
 
-passing = filtered(table)
+view = view_of(size, setup, filtered(table))
 answers, inverses = {}, {}
 with shown_errors():
     for dataset in chosen.datasets:
-        answers[dataset] = answer(table, dataset, max_cost=limit, cost=cost, passing=passing)
+        answers[dataset] = answer(view, dataset, limit, None)
         if min_miou is not None:
-            inverses[dataset] = answer(table, dataset, min_miou=min_miou, cost=cost, passing=passing)
+            inverses[dataset] = answer(view, dataset, None, min_miou)
 if len(answers) > 1:
     answers_table(table, answers, cost)
     st.caption(
@@ -66,17 +65,7 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.
     for dataset, best in answers.items():
         key = f"explore_chart_{dataset}"
         st.plotly_chart(
-            explore_chart(
-                dataset,
-                size,
-                setup,
-                limit,
-                min_miou,
-                chosen.rows,
-                best.chosen,
-                passing,
-                alone=len(answers) == 1,
-            ),
+            chart(view, dataset, limit, min_miou, tuple(chosen.rows), best.chosen, len(answers) == 1),
             key=key,
             on_select=partial(add_clicked, key),
             selection_mode=("points", "lasso"),
@@ -92,15 +81,14 @@ for dataset, best in answers.items():
         st.caption(escaped(warning))
     for note in notes_of(table[table["dataset"] == dataset], setup):
         st.caption(escaped(note))
-    ranking(table, dataset, limit, cost, passing)
+    ranking(view, dataset, limit, cost)
 
 shortlist_panel()
 for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
     st.caption(escaped(warning))
 
-here = table[table["dataset"].isin(chosen.datasets)]
-reasons = excluded(here, cost)
-with st.expander(f"Excluded rows ({len(reasons)})", icon=":material/block:"):
+excluded = left_out(view, tuple(chosen.datasets))
+with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):
     st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")
-    if not reasons.empty:
-        rows_table(here.loc[reasons.index].assign(reason=reasons), ["title", "dataset", "reason"])
+    if not excluded.empty:
+        rows_table(excluded, ["title", "dataset", "reason"])

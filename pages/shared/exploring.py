@@ -1,0 +1,108 @@
+"""What Explore shows of a catalog, kept for all visitors: their sliders stop at the same places.
+
+Do not change what comes from here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from pages.shared.axis import Timed, cost_of, cost_table
+from pages.shared.loaders import chosen_catalog
+from zoo import selection
+from zoo.catalog import Catalog
+from zoo.charts import pareto
+from zoo.selection import Answer
+from zoo.sizes import Size
+
+if TYPE_CHECKING:
+    import plotly.graph_objects as go
+
+
+class View(NamedTuple):
+    """Whose rows, at what cost, without which: the key of what is kept."""
+
+    catalog: Catalog
+    size: Size | None
+    setup: Timed | None
+    hidden: tuple[str, ...]
+    """The rows that the filters hide."""
+
+
+def view_of(size: Size | None, setup: Timed | None, passing: pd.Series) -> View:
+    """Return what this visitor looks at; `passing` says of each row whether it passes the filters."""
+    return View(chosen_catalog(), size, setup, tuple(passing.index[~passing.to_numpy(bool)]))
+
+
+@lru_cache(maxsize=1024)
+def answer(view: View, dataset: str, max_cost: float | None, min_miou: float | None) -> Answer:
+    """Return the row to take on a data set. Raises as `zoo.selection.answer`."""
+    table = cost_table(view.size, view.setup)
+    return selection.answer(
+        table,
+        dataset,
+        max_cost=max_cost,
+        min_miou=min_miou,
+        cost=cost_of(view.size, view.setup),
+        passing=_passing(table, view),
+    )
+
+
+@lru_cache(maxsize=512)
+def ranked(view: View, dataset: str, budget: float) -> pd.DataFrame:
+    """Return the rows that pass: those within the budget with their `rank`, then the others by cost.
+
+    `cost` is what counts, and `on_frontier` that of the whole data set.
+    """
+    cost = cost_of(view.size, view.setup)
+    every = selection.rank(cost_table(view.size, view.setup), dataset, cost=cost)
+    every = every.loc[_passing(every, view).to_numpy(bool)]
+    costs = every[cost.column].to_numpy(float)
+    over = costs > budget
+    order = np.lexsort((np.where(over, costs, np.arange(len(every))), over))
+    rank = pd.array([*range(1, len(every) + 1)], dtype="Int64")
+    rank[(~over).sum() :] = pd.NA
+    return every.iloc[order].assign(cost=costs[order], rank=rank)
+
+
+@lru_cache(maxsize=512)
+def chart(
+    view: View,
+    dataset: str,
+    budget: float,
+    min_miou: float | None,
+    chosen: tuple[str, ...],
+    answer: str | None,
+    alone: bool,
+) -> go.Figure:
+    """Return a data set's chart; `alone` is whether it is the only one of the page."""
+    rows = cost_table(view.size, view.setup)
+    rows = rows[rows["dataset"] == dataset]
+    return pareto(
+        rows,
+        cost=cost_of(view.size, view.setup),
+        budget=budget,
+        min_miou=min_miou,
+        chosen=chosen,
+        answer=answer,
+        height=500 if alone else 420,
+        shown=_passing(rows, view),
+        title=None if alone else dataset,
+    )
+
+
+@lru_cache(maxsize=128)
+def left_out(view: View, datasets: tuple[str, ...]) -> pd.DataFrame:
+    """Return the rows that take part in nothing, with the `reason`."""
+    table = cost_table(view.size, view.setup)
+    here = table[table["dataset"].isin(datasets)]
+    reasons = selection.excluded(here, cost_of(view.size, view.setup))
+    return here.loc[reasons.index].assign(reason=reasons)
+
+
+def _passing(rows: pd.DataFrame, view: View) -> pd.Series:
+    return pd.Series(~rows.index.isin(view.hidden), index=rows.index)
