@@ -275,3 +275,12 @@ def test_a_reader_that_has_enough_gets_no_complaint() -> None:
         writer.stdin.close()
         assert writer.stderr.read() == b""
     assert writer.returncode == 1
+
+
+def test_pick_by_milliseconds_of_one_setup(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["pick", "--dataset", "Cityscapes", "--catalog", "both", "--max-ms", "20", "--json"]
+    assert main([*asked, "--device", "Samsung Galaxy S25"]) == 0
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["model"], first["milliseconds"], first["measured_at"]) == ("FFNet-54S", 18.781, "2048x1024")
+    assert main(asked) == 2
+    assert "give --device too" in capsys.readouterr().err

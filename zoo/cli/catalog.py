@@ -11,8 +11,10 @@ import pandas as pd
 from zoo.catalog import COLUMNS, SOURCES, Catalog, all_shipped, catalog_named
 from zoo.catalog import PUBLISHED as PUBLISHED_TABLE
 from zoo.checks import check_budget, check_miou
+from zoo.chips import FLOAT, Setup, milliseconds
 from zoo.cli.output import SIZE, catalog_option, json_option, print_fields, print_json, print_table, records
 from zoo.datasets import check_dataset
+from zoo.latency import size_notes, with_milliseconds
 from zoo.selection import COUNTED, PUBLISHED, answer, counted_at, rank, with_counted
 from zoo.sizes import Size
 from zoo.words import format_gmacs, size_warnings
@@ -99,6 +101,10 @@ class _Number(click.ParamType[float]):
 @click.option(
     "--min-miou", type=_Number(check_miou), help="The accuracy to reach, in percent; cheapest first."
 )
+@click.option("--max-ms", type=_Number(check_budget), help="The budget in milliseconds; needs --device.")
+@click.option("--device", metavar="D", help="Rank by milliseconds measured there; see the command chips.")
+@click.option("--precision", metavar="P", default=FLOAT, show_default=True, help="Of --device's latencies.")
+@click.option("--runtime", metavar="R", default="onnx", show_default=True, help="Of --device's latencies.")
 @click.option("--size", type=SIZE, help="Rank by the MACs counted at this input size, not by the published.")
 @click.option(
     "--counted",
@@ -111,6 +117,10 @@ def pick(
     dataset: str,
     max_gmacs: float | None,
     min_miou: float | None,
+    max_ms: float | None,
+    device: str | None,
+    precision: str,
+    runtime: str,
     size: Size | None,
     counted: bool,
     catalog: Catalog | None,
@@ -127,23 +137,38 @@ def pick(
       python -m zoo pick --dataset Cityscapes --min-miou 72
       python -m zoo pick --dataset ADE20K32 --max-gmacs 4 --size 640x480 --json
       python -m zoo pick --dataset Cityscapes --max-gmacs 40 --catalog both --counted
+      python -m zoo pick --dataset Cityscapes --catalog both --device "Samsung Galaxy S25" --max-ms 20
     """
     if max_gmacs is not None and min_miou is not None:
         raise click.UsageError("--max-gmacs and --min-miou exclude each other: give one of them.")
     if counted and size is not None:
         raise click.UsageError("--size counts already: leave --counted out.")
+    if device is None and max_ms is not None:
+        raise click.UsageError("--max-ms is a budget on a device: give --device too.")
+    if device is not None and (max_gmacs is not None or counted or size is not None):
+        raise click.UsageError("--device ranks by milliseconds: leave --max-gmacs, --size and --counted out.")
+    if max_ms is not None and min_miou is not None:
+        raise click.UsageError("--max-ms and --min-miou exclude each other: give one of them.")
     cost = counted_at(size) if counted or size is not None else PUBLISHED
     table = with_counted(catalog or catalog_named(PUBLISHED_TABLE), size)
+    if device is not None:
+        measured = milliseconds(Setup(device, precision, runtime))
+        cost, table, max_gmacs = measured.cost, with_milliseconds(table, measured), max_ms
     found = answer(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
     fitting = rank(table, dataset, max_cost=max_gmacs, min_miou=min_miou, cost=cost)
     if found.chosen is None:
         cheapest = f" Its id is {found.cheapest}." if found.cheapest else ""
         click.echo(f"{found.text}{cheapest}", err=True)
     if as_json:
-        print_json(records(fitting, PICK_FIELDS))
+        fields = [*PICK_FIELDS, cost.column, "measured_at"] if device else PICK_FIELDS
+        print_json(records(fitting, fields))
     elif found.chosen is not None:
         click.echo(f"{found.text}\n")
-        print_table([_ranked_line(row, size) for _, row in fitting.iterrows()])
+        times = fitting[cost.column].map(format_gmacs)
+        lines = [_ranked_line(row, size) for _, row in fitting.iterrows()]
+        print_table([line | {"ms": ms} if device else line for line, ms in zip(lines, times, strict=True)])
+        if device is not None:
+            click.echo("".join(f"\n{note}" for note in size_notes(fitting)))
         _print_warnings(fitting)
 
 
