@@ -27,6 +27,12 @@ def test_first_visit_answers_in_one_sentence(app: AppTest) -> None:
     assert "8.84 GMACs: RegNetX800MF+FPNLite (768x384), 72.01 %" in text
 
 
+def test_what_8_bits_cost_the_answer_is_said(app: AppTest) -> None:
+    text = words(app.run())
+    assert "MobileNetV2+FPNLite has 69.88 % mIoU at 768x384, 0.51 points less than in float." in text
+    assert "In 8 bits" not in words(app.text_input(key="budget").set_value("20").run())
+
+
 def test_answer_follows_the_budget(app: AppTest) -> None:
     app.run()
     text = words(app.text_input(key="budget").set_value("20").run())
