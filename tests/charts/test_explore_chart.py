@@ -198,3 +198,10 @@ def test_a_published_pair_is_joined_and_its_cards_name_both() -> None:
     for row_id in ("cityscapes-mobilenetv2-unetlite-768x384", "cityscapes-mobilenetv2-unetlite-qat-768x384"):
         assert "float 68.94 %, 8 bits 68.18 %: 0.76 points less" in rows.at[row_id, "card"]
     assert "8 bits" not in rows.at["cityscapes-erfnet-1024x512", "card"]
+
+
+def test_a_card_names_the_catalog_of_its_point() -> None:
+    rows = with_counted(catalog_named("published+recent"))
+    found = cards(rows.assign(twins=twins(rows, PUBLISHED)))
+    for row_id, catalog in rows["catalog"].items():
+        assert f"from the catalog {catalog}<br>" in found[row_id]

@@ -8,6 +8,7 @@ import textwrap
 import pandas as pd
 
 from zoo.charts.style import plain
+from zoo.rows import OWN
 from zoo.selection import COUNTED, published_pairs
 from zoo.words import format_gmacs
 
@@ -39,6 +40,7 @@ def _card(row: pd.Series, every: pd.DataFrame) -> str:
         f"{_printed(row, 'gmacs')} GigaMACs, published",
         f"{_or_none(row[COUNTED.column])} GigaMACs, counted",
         f"printed as {plain(row['published_name'])}",
+        f"from {'your own rows' if row['catalog'] == OWN else 'the catalog ' + row['catalog']}",
         f"model published: {'yes' if row['available'] else 'no'}",
     ]
     if row["qat"]:
