@@ -85,8 +85,9 @@ for dataset, best in answers.items():
     ranking(view, dataset, limit, cost)
 
 shortlist_panel()
-for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
-    st.caption(escaped(warning))
+if chosen.rows:
+    for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
+        st.caption(escaped(warning))
 
 excluded = left_out(view, tuple(chosen.datasets))
 with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):

@@ -16,16 +16,17 @@ NEXT = {"complexity": "See its cost", "demo": "Try it on a picture", "compare": 
 
 def row_actions(row_id: str, *, key: str) -> None:
     """Draw the links that lead on from a row; `key` tells several of them on a page apart."""
-    rows = list(dict.fromkeys([row_id, *ROWS.value]))
+    shared = link_to(SHARED)
+    with_row = {**shared, "rows": list(dict.fromkeys([row_id, *ROWS.value]))}
     with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
         for page, label in NEXT.items():
             if page in store().pages and page != store().page:
-                own = {"demo_row": [row_id]} if page == "demo" else {"rows": rows}
-                st.page_link(f"{page}.py", label=label, query_params=link_to(SHARED, **own))
+                query = {**shared, "demo_row": [row_id]} if page == "demo" else with_row
+                st.page_link(f"{page}.py", label=label, query_params=query)
         with st.popover("Copy link", type="tertiary"):
-            query = urlencode(link_to(SHARED, rows=rows), doseq=True)
             st.caption("This page with this row chosen:")
-            st.code(f"{st.context.url or ''}?{query}", language=None, wrap_lines=True)
+            address = f"{st.context.url or ''}?{urlencode(with_row, doseq=True)}"
+            st.code(address, language=None, wrap_lines=True)
 
 
 def shortlist_panel() -> None:

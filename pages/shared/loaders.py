@@ -44,7 +44,12 @@ def catalog() -> pd.DataFrame:
 
 def datasets() -> list[str]:
     """Return the data sets of the chosen catalog, in its order."""
-    return [name for name in catalog()["dataset"].unique() if name != NO_DATASET]
+    return list(_datasets(chosen_catalog()))
+
+
+@lru_cache(maxsize=32)
+def _datasets(rows: Catalog) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(row.dataset for row in rows.rows if row.dataset != NO_DATASET))
 
 
 def family_labels() -> dict[str, str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from pages.shared.loaders import CATALOG, catalog, catalog_title, datasets, row_names
+from pages.shared.loaders import CATALOG, catalog_title, datasets, row_names
 from pages.shared.own import escaped
 from pages.shared.settings import Choices, InputSize, Number
 from zoo.checks import budget_from_chip, check_budget
@@ -29,7 +29,7 @@ STEPS = [
 DATASETS = Choices("dataset", datasets, ["Cityscapes"], "a data set of the catalog")
 BUDGET = Number("budget", 4.0, 0.1, 1000.0, "GigaMACs")
 SIZE = InputSize("size")
-ROWS = Choices("rows", lambda: list(catalog().index), [], "ids of the catalog")
+ROWS = Choices("rows", lambda: list(row_names()), [], "ids of the catalog")
 SHARED = (CATALOG, DATASETS, BUDGET, SIZE, ROWS)
 
 
