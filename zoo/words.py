@@ -36,11 +36,11 @@ def size_warnings(rows: pd.DataFrame) -> tuple[str, ...]:
     """Return a sentence for each row of a catalog's table whose published number belongs to another size."""
     if "published_at" not in rows:
         return ()
-    marked = rows[rows["published_at"].notna()]
+    columns = ["name", "published_at", "input_width", "input_height"]
     return tuple(
-        f"{row.name}: its published number belongs to an input of {row.published_at}, "
-        f"not {row.input_width}x{row.input_height}."
-        for row in marked[["name", "published_at", "input_width", "input_height"]].itertuples(index=False)
+        f"{name}: its published number belongs to an input of {there}, not {width}x{height}."
+        for name, there, width, height in zip(*(rows[column].tolist() for column in columns), strict=True)
+        if not pd.isna(there)
     )
 
 
