@@ -5,10 +5,12 @@ import streamlit as st
 from pages.shared.costing import (
     answer_cards,
     confirm,
+    growth_chart,
     layers_of,
     names_of,
     rows_to_cost,
     sizes_taken,
+    stride_chart,
     totals_table,
 )
 from pages.shared.counting import live_count
@@ -18,8 +20,7 @@ from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
-from zoo.charts import growth_curves, stride_bars
-from zoo.costs import follows_formula, macs_by_part
+from zoo.costs import follows_formula
 
 ASPECTS = {"16:9": (16, 9), "4:3": (4, 3), "2:1": (2, 1), "1:1": (1, 1)}
 ASPECT = Choice("complexity_aspect", list(ASPECTS), "16:9")
@@ -52,17 +53,25 @@ with left:
     at = chosen.size or next(iter(sizes.values()))
     st.subheader(f"Where: MACs by stride, all at {at}", anchor=False)
     by_formula = {row_id: row for row_id, row in rows.items() if row_id in sizes and follows_formula(row)}
-    strides = {row_id: macs_by_part(rows[row_id], *at) for row_id in sizes_taken(by_formula, at)}
-    if strides:
+    taken = sizes_taken(by_formula, at)
+    if taken:
         st.plotly_chart(
-            stride_bars(strides, names), alt=f"GigaMACs of each row at {at} by the stride at which they run."
+            stride_chart(
+                tuple(rows[row_id] for row_id in taken), tuple(names[row_id] for row_id in taken), at
+            ),
+            alt=f"GigaMACs of each row at {at} by the stride at which they run.",
         )
     for row_id in sizes.keys() - by_formula.keys():
         st.caption(f"{escaped(names[row_id])}: its MACs do not follow its strides; see its layers.")
 with right:
     st.subheader("Growth with input size", anchor=False)
     st.plotly_chart(
-        growth_curves(rows, sizes, chosen.budget, names),
+        growth_chart(
+            tuple(map(rows.__getitem__, sizes)),
+            tuple(sizes.values()),
+            tuple(map(names.__getitem__, sizes)),
+            chosen.budget,
+        ),
         alt="GigaMACs of each row against input width at its own proportions, with the budget.",
     )
 
@@ -90,4 +99,4 @@ for row_id, size in sizes.items():
 totals_table(table_place, rows, sizes, counted)
 with layers_place.container():
     if layers_row in counted:
-        layers_of(counted[layers_row])
+        layers_of(rows[layers_row], sizes[layers_row], counted[layers_row])

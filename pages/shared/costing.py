@@ -3,27 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.actions import row_actions
+from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
-from pages.shared.loaders import chosen_catalog, row_names, table_at
+from pages.shared.exploring import answer_here
+from pages.shared.loaders import chosen_catalog, row_names
 from pages.shared.own import escaped
 from pages.shared.shortlist import shortlist
 from zoo.catalog import check_row_size
-from zoo.charts import layer_treemap
-from zoo.costs import follows_formula, gmacs_at
+from zoo.charts import growth_curves, layer_treemap, stride_bars
+from zoo.costs import follows_formula, gmacs_at, macs_by_part
 from zoo.errors import BudgetError, SizeError
 from zoo.footprint import confirmation, fitting, layer_table, totals
 from zoo.rows import Row
-from zoo.selection import PUBLISHED, answer, counted_at
 from zoo.sizes import Size
 from zoo.words import format_gmacs
 
 if TYPE_CHECKING:
+    import pandas as pd
+    import plotly.graph_objects as go
+
     from zoo.complexity import Complexity
 
 TOTALS = {
@@ -68,8 +73,7 @@ def rows_to_cost() -> dict[str, Row]:
         st.caption(f"The first {MOST_ROWS} of your {len(ids)} chosen rows.")
     if not ids:
         with shown_errors():
-            cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
-            best = answer(table_at(chosen.size), chosen.datasets[0], max_cost=chosen.budget, cost=cost)
+            best = answer_here(chosen.datasets[0], chosen.size)
             ids = [row_id for row_id in [best.chosen or best.cheapest] if row_id]
         st.caption("No row is chosen: this is the answer under your budget. Add others above.")
     return {row_id: catalog.row(row_id) for row_id in ids[:MOST_ROWS]}
@@ -161,11 +165,12 @@ def totals_table(
     )
 
 
-def layers_of(counted: Complexity) -> None:
+def layers_of(row: Row, size: Size, counted: Complexity) -> None:
     """Show where a network's MACs are, as areas and as a table, and what is no MAC."""
-    st.plotly_chart(layer_treemap(counted.layers), alt="MACs of each layer, grouped by where it stands.")
+    areas, table = _layers(row, size)
+    st.plotly_chart(areas, alt="MACs of each layer, grouped by where it stands.")
     st.dataframe(
-        layer_table(counted),
+        table,
         column_config=LAYERS,
         hide_index=True,
         height=320,
@@ -173,3 +178,31 @@ def layers_of(counted: Complexity) -> None:
     )
     uncounted = ", ".join(f"{name} {times}x" for name, times in counted.uncounted.items())
     st.caption(f"Not counted, being no MACs by definition: {uncounted or 'nothing'}.")
+
+
+# Charts are kept for all visitors, by what they show: making one takes longer than all else on the page.
+@lru_cache(maxsize=64)
+def _layers(row: Row, size: Size) -> tuple[go.Figure, pd.DataFrame]:
+    counted = live_count(row, *size)
+    return layer_treemap(counted.layers), layer_table(counted)
+
+
+@lru_cache(maxsize=256)
+def stride_chart(rows: tuple[Row, ...], names: tuple[str, ...], at: Size) -> go.Figure:
+    """Return the bars by stride, all at one size; do not change them."""
+    parts = {row.id: macs_by_part(row, *at) for row in rows}
+    return stride_bars(parts, dict(zip(parts, names, strict=True)))
+
+
+@lru_cache(maxsize=512)
+def growth_chart(
+    rows: tuple[Row, ...], sizes: tuple[Size, ...], names: tuple[str, ...], budget: float
+) -> go.Figure:
+    """Return how rows grow with their input's width; do not change it."""
+    ids = [row.id for row in rows]
+    return growth_curves(
+        dict(zip(ids, rows, strict=True)),
+        dict(zip(ids, sizes, strict=True)),
+        budget,
+        dict(zip(ids, names, strict=True)),
+    )

@@ -13,6 +13,7 @@ import pandas as pd
 
 from pages.shared.axis import Timed, cost_of, cost_table
 from pages.shared.loaders import chosen_catalog
+from pages.shared.shortlist import shortlist
 from zoo import selection
 from zoo.catalog import Catalog
 from zoo.charts import pareto
@@ -50,6 +51,11 @@ def answer(view: View, dataset: str, max_cost: float | None, min_miou: float | N
         cost=cost_of(view.size, view.setup),
         passing=_passing(table, view),
     )
+
+
+def answer_here(dataset: str, size: Size | None) -> Answer:
+    """Return the answer in MACs under the visitor's budget, with no filter."""
+    return answer(View(chosen_catalog(), size, None, ()), dataset, shortlist().budget, None)
 
 
 @lru_cache(maxsize=512)

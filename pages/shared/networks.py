@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from pages.shared.loaders import chosen_catalog, row_names, table_at
+from pages.shared.exploring import answer_here
+from pages.shared.loaders import chosen_catalog, row_names
 from pages.shared.shortlist import shortlist
 from zoo.rows import Row
-from zoo.selection import PUBLISHED, answer
 from zoo.weights.checkpoints import status
 
 WORDS = {
@@ -35,7 +35,7 @@ def networks() -> dict[str, str]:
     """Return the rows with their words: the answer, the shortlist, those with weights here, the rest."""
     chosen, names = shortlist(), row_names()
     known = {row.id: state_of(row) for row in chosen_catalog().rows}
-    found = answer(table_at(None), chosen.datasets[0], max_cost=chosen.budget, cost=PUBLISHED).chosen
+    found = answer_here(chosen.datasets[0], None).chosen
     groups = {
         "The answer": [found] if found else [],
         "Shortlist": chosen.rows,

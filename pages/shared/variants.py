@@ -9,13 +9,13 @@ from typing import NamedTuple
 import streamlit as st
 
 from pages.shared.errors import shown_errors
+from pages.shared.exploring import answer_here
 from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.masks import own_weights
 from pages.shared.settings import Choice, Choices
 from pages.shared.shortlist import shortlist
 from zoo.errors import ZooError, shown_name
 from zoo.rows import Row
-from zoo.selection import PUBLISHED, answer, counted_at
 
 KINDS = {"Best there is": None, "Published": "published", "Bundled": "bundled"}
 
@@ -57,9 +57,8 @@ def rows_shown(least: int, most: int) -> list[Row]:
     if len(ids) < least:
         given = list(ids)
         dataset = chosen.datasets[0] if not ids else str(table.at[ids[0], "dataset"])
-        cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
         with shown_errors():
-            best = answer(table, dataset, max_cost=chosen.budget, cost=cost)
+            best = answer_here(dataset, chosen.size)
             beside = [best.chosen, best.next_better, best.next_cheaper, best.cheapest]
             more = [row_id for row_id in beside if row_id and row_id not in ids]
             ids = list(dict.fromkeys([*ids, *more]))[:least]
