@@ -25,6 +25,7 @@ from zoo.errors import BudgetError, FailedError, InferenceError, ModelFileError,
 from zoo.measurements import keep
 from zoo.rows import Row
 from zoo.runtimes import find_runtime
+from zoo.runtimes.export import write_elsewhere
 from zoo.runtimes.isolated import IsolatedProcess
 from zoo.runtimes.memory import check_memory
 from zoo.runtimes.worker import Values
@@ -111,12 +112,9 @@ def measure_row(
 @contextmanager
 def _random_export(row: Row, size: Size) -> Iterator[Path]:
     """Give the row's network with random weights as an .onnx for one size; it is gone afterwards."""
-    from zoo.models import build_model
-    from zoo.runtimes.export import write_onnx
-
     try:
         with whole_file(cache_dir() / "benchmarks", "random-") as (part, _):
-            write_onnx(build_model(row).eval(), size, part, dynamic=False)
+            write_elsewhere(row, None, size, part, dynamic=False)
             yield part
     except OSError as error:
         raise FailedError(

@@ -1,4 +1,4 @@
-"""The cache of exported networks: kept, checked, made again; and no torch where it is warm."""
+"""The cache of exported networks: kept, checked, made again, in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.cache import CACHE_VARIABLE
+from zoo.cache import CACHE_VARIABLE, exports_dir
 from zoo.catalog import find_row
-from zoo.errors import InferenceError
+from zoo.errors import CheckpointError, InferenceError
 from zoo.models import build_model
 from zoo.prediction import predict
 from zoo.runtimes import export
@@ -23,6 +23,7 @@ from zoo.runtimes.onnxruntime_session import OnnxNetwork
 from zoo.runtimes.torch_module import TorchNetwork
 from zoo.sizes import Size
 from zoo.weights.checkpoints import resolve
+from zoo.weights.layouts import build_for
 
 ROW = "cityscapes-mobilenetv2-unetlite-768x384"
 SWIFTNET = "cityscapes-mobilenetv2-swiftnet-2048x1024"
@@ -159,8 +160,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path: Path, monkeypatch
     assert "\n" not in str(caught.value)
 
 
-def test_a_later_process_makes_a_mask_without_torch() -> None:
-    exported(resolve(ROW), SIZE, silent)
+def test_a_process_makes_its_masks_without_torch_the_first_too(tmp_path: Path) -> None:
     code = (
         "import sys, zoo, numpy as np\n"
         f"found = zoo.predict({ROW!r}, np.zeros((64, 96, 3), np.uint8), size=(96, 64))\n"
@@ -168,4 +168,23 @@ def test_a_later_process_makes_a_mask_without_torch() -> None:
         "assert not {'torch', 'onnx', 'timm'} & set(sys.modules)\n"
     )
     home = Path(__file__).resolve().parents[2]
-    subprocess.run([sys.executable, "-c", code], cwd=home, check=True)
+    cold = {**os.environ, CACHE_VARIABLE: str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], cwd=home, env=cold, check=True)
+    assert len(list(tmp_path.rglob("*.onnx"))) == 1
+
+
+def test_the_process_that_exports_refuses_as_its_own_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "other.pth"
+    torch.save({"conv.weight": torch.zeros(1)}, path)
+    with pytest.raises(CheckpointError) as alone:
+        build_for(ROW, path)
+    with pytest.raises(CheckpointError) as caught:
+        exported(resolve(ROW, path), SIZE, silent)
+    assert str(caught.value) == str(alone.value)
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path))
+    monkeypatch.setattr(export, "EXPORTING", [sys.executable, "-c", "import os; os.abort()"])
+    with pytest.raises(InferenceError, match=r"could not be exported \(its process died"):
+        exported(resolve("cityscapes-mobilenetv2-fpnlite-768x384"), SIZE, silent)
+    assert not list(exports_dir().glob("*-part"))

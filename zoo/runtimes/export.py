@@ -1,13 +1,17 @@
 """The .onnx of a row's network with its weights: exported once, kept in the cache folder, checked before use.
 
 A file's name says what it was made from (network, weights, code) and what it must hold (its own hash), so
-that a change of either, or damage, makes a new one. In a process that finds it there torch is not imported.
+that a change of either, or damage, makes a new one. The export itself runs in a process of its own
+(`export_task`): a process that makes masks never imports torch for them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import subprocess
+import sys
 import warnings
 from functools import lru_cache
 from importlib.metadata import version
@@ -15,9 +19,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+from zoo import errors
 from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
-from zoo.errors import NotNowError
+from zoo.errors import InferenceError, NotNowError, shown_name
 from zoo.families import families
+from zoo.rows import Row
 from zoo.runtimes.runtime import StepProgress
 from zoo.sizes import Size
 from zoo.weights.checkpoints import Checkpoint
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 OPSET = 17
+EXPORTING = [sys.executable, "-m", "zoo.runtimes.export_task"]
 KEPT_EXPORTS = 30
 """Those beyond these that were used longest ago are removed."""
 
@@ -35,7 +42,8 @@ _one_export_at_a_time = Lock()
 def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
     """Return the .onnx of the row's network with these weights, exporting it first if it is not there.
 
-    Raises CheckpointError for weights that do not fit, NotNowError if the cache folder cannot be written.
+    Raises CheckpointError for weights that do not fit, NotNowError if the cache folder cannot be written,
+    InferenceError where the process that exports dies.
     """
     if checkpoint.precision == "8bit":  # what was quantized is an .onnx already
         return checkpoint.path
@@ -88,18 +96,54 @@ def _intact(stem: str) -> Path | None:
 
 
 def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
-    from zoo.weights.layouts import build_for
-
-    network = checkpoint.row.built
-    model = build_for(checkpoint.row, checkpoint.path)
-    fixed = families()[network.family].fixed_size
+    fixed = families()[checkpoint.row.built.family].fixed_size
     folder = exports_dir()
     with whole_file(folder) as (part, _):
-        write_onnx(model, size, part, dynamic=not fixed)
+        write_elsewhere(checkpoint.row, checkpoint.path, size, part, dynamic=not fixed)
         path = folder / f"{stem}.{hash_file(part)[:24]}.onnx"
         part.replace(path)
     prune(folder, "*.onnx", KEPT_EXPORTS)
     return path
+
+
+def write_elsewhere(row: Row, weights: Path | None, size: Size, path: Path, *, dynamic: bool) -> None:
+    """Write a row's network to an .onnx file as `write_onnx` does, in a process of its own.
+
+    `weights`: a file of tensors; None takes random ones. Raises as `zoo.weights.layouts.build_for` does,
+    OSError where the file cannot be written, and InferenceError where the process died.
+    """
+    order = {
+        "id": row.id,
+        "dataset": row.dataset,
+        "model": row.model,
+        "network": row.built,
+        "num_classes": row.num_classes,
+        "weights": None if weights is None else str(weights),
+        "size": size,
+        "out": str(path),
+        "dynamic": dynamic,
+    }
+    home = str(Path(__file__).resolve().parents[2])
+    done = subprocess.run(
+        EXPORTING,
+        input=json.dumps(order),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([home, *filter(None, [os.getenv("PYTHONPATH")])])},
+        check=False,
+    )
+    if done.returncode == 0:
+        return
+    if done.stdout:
+        refusal = json.loads(done.stdout)
+        if refusal["kind"] == "OSError":
+            raise OSError(refusal["words"])
+        raise getattr(errors, refusal["kind"])(refusal["words"])
+    reason = (done.stderr.strip().splitlines() or ["its process died, maybe for want of memory"])[-1]
+    raise InferenceError(
+        f"the network of {row.id} could not be exported ({shown_name(reason.replace('/', ' '), 160)}): "
+        "try a smaller size."
+    )
 
 
 def write_onnx(model: nn.Module, size: Size, path: Path, *, dynamic: bool) -> None:
