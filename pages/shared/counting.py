@@ -1,4 +1,4 @@
-"""The live count for pages; torch is first imported when a visitor asks for one."""
+"""The live count for pages, made in a process of its own: torch never gets into the server's."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @lru_cache(maxsize=128)
 def live_count(row: Row, width: int, height: int) -> Complexity:
-    """Return the count of a row's network, do not change it; raises as `zoo.complexity.count` does."""
-    from zoo.complexity import count
+    """Return the count of a row's network, do not change it; raises as `count_elsewhere` does."""
+    from zoo.complexity.counting import count_elsewhere
 
-    return count(row, width, height)
+    return count_elsewhere(row, width, height)

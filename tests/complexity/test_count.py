@@ -4,6 +4,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 import torch
@@ -256,3 +257,29 @@ def test_counting_allocates_no_real_tensors() -> None:
         timeout=120,
     )
     assert int(done.stdout) < 50_000
+
+
+def test_a_count_elsewhere_is_the_same_and_leaves_this_process_without_torch() -> None:
+    code = (
+        "import sys\n"
+        "from zoo.catalog import find_row\n"
+        "from zoo.complexity.counting import count_elsewhere\n"
+        f"found = count_elsewhere(find_row({UNETLITE!r}), 512, 256)\n"
+        "assert 'torch' not in sys.modules\n"
+        "print(found.layers.to_json(orient='split'), found.macs, found.params, sep='|', end='|')\n"
+        "print(found.peak_activation_values, dict(found.uncounted), found.weights_bytes, sep='|', end='|')\n"
+        "print(found.ptflops_version)\n"
+    )
+    home = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=home, check=True, capture_output=True, text=True)
+    live = count(UNETLITE, 512, 256)
+    wanted = (
+        live.layers.to_json(orient="split"),
+        live.macs,
+        live.params,
+        live.peak_activation_values,
+        dict(live.uncounted),
+        live.weights_bytes,
+        live.ptflops_version,
+    )
+    assert done.stdout.strip().split("|") == [str(value) for value in wanted]

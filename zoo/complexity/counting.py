@@ -5,17 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from zoo import limits
-from zoo.catalog import find_row
-from zoo.complexity.result import LAYER_COLUMNS, Complexity
-from zoo.errors import InputError, ModelFileError, shown_name
+from zoo.catalog import check_row_size, find_row
+from zoo.complexity.result import LAYER_COLUMNS, PTFLOPS_VERSION, Complexity
+from zoo.errors import CountError, InputError, ModelFileError, shown_name
 from zoo.rows import Row
 from zoo.runtimes.isolated import IdlePool, IsolatedProcess
 from zoo.sizes import Size
@@ -59,6 +61,8 @@ class GraphProcess:
 
 
 _kept: IdlePool[GraphProcess] = IdlePool(1, limits.SANDBOX_IDLE_SECONDS, limits.SANDBOX_KEPT_SECONDS)
+_live: IdlePool[IsolatedProcess] = IdlePool(1, limits.SANDBOX_IDLE_SECONDS, limits.SANDBOX_KEPT_SECONDS)
+_one_live_count = Lock()
 
 
 @contextmanager
@@ -82,6 +86,26 @@ def count(row: str | Row, width: int, height: int, *, num_classes: int | None = 
     if num_classes is not None:
         raise InputError(f"{found.own.name} has the classes that it has: give no other number.")
     return _count_own(found.own.path, found.own.sha256, found.id, found.own.check_size(width, height))
+
+
+def count_elsewhere(row: Row, width: int, height: int) -> Complexity:
+    """Return `count` of a row, in a process of its own: this one neither imports torch nor waits for it.
+
+    Raises as `count` does, and InferenceError where the process died.
+    """
+    if row.own is not None:
+        return count(row, width, height)
+    size = check_row_size(row, width, height)
+    began = time.perf_counter()
+    order = {"network": row.built, "num_classes": row.num_classes, "size": size, "name": row.id}
+    # In turn: each such process holds a torch of its own.
+    with _one_live_count, _live.borrow("live", _live_process) as process:
+        found = process.ask_json("live", order, np.empty(0, np.uint8), refusal=CountError)
+    return replace(_complexity(row.id, size, found, began), ptflops_version=PTFLOPS_VERSION)
+
+
+def _live_process() -> IsolatedProcess:
+    return IsolatedProcess("the live count", ours=True)
 
 
 def missed_in(counted: Complexity) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from zoo import limits
 from zoo.errors import InferenceError, ZooError, shown_name
-from zoo.runtimes.worker import Header, Values, receive, send
+from zoo.runtimes.worker import UNLIMITED, Header, Values, receive, send
 
 _PACKAGE_HOME = Path(__file__).resolve().parents[2]
 _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")
@@ -34,14 +34,14 @@ _KEPT_VARIABLES = ("PATH", "SYSTEMROOT", "LANG", "LC_ALL")
 class IsolatedProcess:
     """A process that answers the tasks of zoo.runtimes.worker about one file from outside."""
 
-    def __init__(self, name: object) -> None:
-        """Start it. `name` is what messages call the file."""
+    def __init__(self, name: object, *, ours: bool = False) -> None:
+        """Start it. `name` is what messages call the file; `ours`: there is none, so memory has no limit."""
         self._name = shown_name(name)
         self._timed_out = False
         self._folder = tempfile.mkdtemp(prefix="segselect-")
         environment = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "zoo.runtimes.worker"],
+            [sys.executable, "-m", "zoo.runtimes.worker", *([UNLIMITED] if ours else [])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

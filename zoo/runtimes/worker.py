@@ -1,8 +1,8 @@
 """The process that works on a file from outside: `python -m zoo.runtimes.worker`.
 
-It limits itself before it reads anything, then answers one request after the other over standard input and
-output (see `send` and `receive`) until the other side is gone. A request names one of TASKS. An error is an
-answer too. The process may be killed at any time.
+It limits itself before it reads anything (unless --unlimited says that all it gets is ours), then answers one
+request after the other over standard input and output (see `send` and `receive`) until the other side is
+gone. A request names one of TASKS. An error is an answer too. The process may be killed at any time.
 
 To add a task: write a function (memory, arguments, content) -> (header, values) in the module that knows the
 work, name it in TASKS, and call `zoo.runtimes.isolated.IsolatedProcess.ask` from outside.
@@ -26,6 +26,7 @@ TASKS = {
     "labels": "zoo.runtimes.strangers:labels",
     "describe": "zoo.complexity.onnx_task:describe",
     "count": "zoo.complexity.onnx_task:count",
+    "live": "zoo.complexity.live_task:count",
     "check": "zoo.runtimes.timing:check",
     "time": "zoo.runtimes.timing:run",
 }
@@ -38,6 +39,7 @@ Memory = dict[str, Any]
 """What the tasks of one process leave to each other; it lives as long as the process."""
 Task = Callable[[Memory, Header, Values], tuple[Header, Values | None]]
 
+UNLIMITED = "--unlimited"
 _HEADER_BYTES = 10_000
 
 
@@ -118,8 +120,9 @@ def answer(memory: Memory, header: Header, values: Values) -> tuple[Header, Valu
 
 
 def main() -> int:
-    """Serve the parent until it closes the pipe."""
-    limit_this_process()
+    """Serve the parent until it closes the pipe; without limits where no file from outside is read."""
+    if UNLIMITED not in sys.argv[1:]:
+        limit_this_process()
     requests, replies = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints must not get between the messages
     memory: Memory = {}
