@@ -5,9 +5,11 @@ import streamlit as st
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import chosen_catalog
 from pages.shared.onchip import draw_on_chip
+from pages.shared.own import own
+from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import rows_control, shortlist
-from pages.shared.timing import all_setups, board_files, show, time_rows
+from pages.shared.timing import all_setups, board_files, here, own_rows, show, time_rows
 from zoo.benchmark import CONDITIONS, physical_cores
 from zoo.catalog import all_shipped
 from zoo.charts import device_bars, precision_bars
@@ -21,7 +23,6 @@ from zoo.chips import (
     over_devices,
 )
 from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
-from zoo.measurements import kept
 from zoo.rows import OWN
 
 VIEWS = {"chips": "Measured chips", "here": "This machine and boards", "roofline": "On my chip"}
@@ -68,8 +69,9 @@ elif view == "here":
     st.caption(f"{CONDITIONS} Rows run with random weights, which do not change their speed.")
     rows_control()
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        own_control()
         threads = THREADS.draw(st.number_input, "Threads", width=120)
-        rows = [row for row in shortlist().rows if row in all_shipped().table.index]
+        rows = [row for row in shortlist().rows if row in all_shipped().table.index or row in own_rows()]
         one = st.button(f"Time the {len(rows)} chosen rows", disabled=not rows, type="primary")
         whole = st.button("Time the whole catalog", help="Minutes; stop when you like.")
     if one or whole:
@@ -77,8 +79,13 @@ elif view == "here":
             rows if one else [row.id for row in chosen_catalog().rows if row.network and row.catalog != OWN],
             threads,
         )
+    if own():
+        st.caption(
+            "An .onnx of your own is timed in a process of its own, within limits; what it took is yours "
+            "alone, gone with your session. A board's file is matched by the content of the .onnx."
+        )
     if len(rows) < len(shortlist().rows):
-        st.caption("Own rows and networks are not timed here: `python -m zoo bench F.onnx` does.")
+        st.caption("Rows of your own that name no network cannot be timed.")
     for reason in st.session_state.pop("latency_skipped", []):
         st.warning(reason, icon=":material/skip_next:")
     uploads = st.file_uploader(
@@ -92,9 +99,9 @@ elif view == "here":
         show(measured[st.selectbox("Measured with", list(measured), key="latency_here")])
     else:
         st.info("Nothing is measured yet: choose rows and time them, or upload a board's file.")
-    if here := kept():
+    if machine := here():
         st.download_button(
-            "This machine's measurements (JSON)", here.as_json(), "measurements.json", on_click="ignore"
+            "This machine's measurements (JSON)", machine.as_json(), "measurements.json", on_click="ignore"
         )
 else:
     draw_on_chip()

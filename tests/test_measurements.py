@@ -12,7 +12,7 @@ import pytest
 
 from zoo import benchmark, limits
 from zoo.errors import MeasurementError
-from zoo.measurements import Setup, keep, kept, milliseconds, parse, setups
+from zoo.measurements import Setup, keep, kept, merged, milliseconds, of_own, parse, setups, together
 from zoo.sizes import Size
 
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -165,3 +165,34 @@ def test_what_is_measured_here_is_kept_and_replaced(tmp_path: Path, monkeypatch:
     path.write_bytes(path.read_bytes()[:-20])
     assert kept() is None
     assert not path.exists()
+
+
+def test_two_machines_of_one_name_do_not_mix_and_two_files_of_one_machine_do() -> None:
+    one, more, other = document(line()), document(line(id=FPN)), document(line(median_ms=5.0))
+    other["machine"]["processor"] = "another"
+    table = together([parse(as_bytes(found), "board.json") for found in (one, more, other)])
+    assert table.groupby("machine")["median_ms"].apply(list).to_dict() == {
+        "raspberry (imported)": [50.0, 50.0],
+        "raspberry (imported) 2": [5.0],
+    }
+    assert setups(together([])) == []
+
+
+def test_only_its_content_says_which_own_network_was_measured() -> None:
+    digest = "a" * 64
+    lines = [line(id=None, file="x.onnx", sha256=digest), line(id="own-mine-64x64"), line()]
+    found = of_own(parse(as_bytes(document(*lines)), "board.json").table(), {digest: "own-mine-64x64"})
+    assert list(found["id"]) == ["own-mine-64x64", UNET]
+
+
+def test_a_visitors_measurements_are_joined_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEGSELECT_CACHE", str(tmp_path))
+    keep([line()])
+    found = merged(kept(), [line(id="own-mine-64x64", measured_at="2026-01-31T12:00:00Z")])
+    assert [one["id"] for one in found.lines] == [UNET, "own-mine-64x64"]
+    assert found.lines[1]["measured_at"] == "2026-01-31T12:00:00Z"
+    here = kept()
+    assert here is not None
+    assert [one["id"] for one in here.lines] == [UNET]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ from zoo import measuring
 from zoo.costs import macs_at
 from zoo.errors import BudgetError, InputError, ModelFileError, NotNowError, SizeError
 from zoo.measurements import kept
-from zoo.measuring import measure_file, measure_rows
+from zoo.measuring import measure_file, measure_own, measure_rows
+from zoo.own import own_row, read_own_network
+from zoo.rows import Row
 from zoo.sizes import Size
 
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -116,3 +120,28 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path) -> None:
             measure_file(path, SMALL)
         assert path.name in str(caught.value)
         assert "\n" not in str(caught.value)
+
+
+def test_an_own_row_is_timed_under_its_id_and_not_kept(tmp_path: Path) -> None:
+    mine = own_row(replace(read_own_network(saved(tmp_path / "0123.onnx"), SMALL), name="Mine.onnx"))
+    found = measure_own(mine, threads=1)
+    assert (found["id"], found["file"], found["width"], found["height"]) == (mine.id, None, 64, 64)
+    assert found["macs"] == 12 * 64 * 64
+    assert found["sha256"] == hashlib.sha256((tmp_path / "0123.onnx").read_bytes()).hexdigest()
+    assert kept() is None
+    (tmp_path / "0123.onnx").write_bytes(b"garbage" * 100)
+    with pytest.raises(ModelFileError, match=r"^Mine\.onnx") as caught:
+        measure_own(mine, threads=1)
+    assert "0123" not in str(caught.value)
+
+
+def test_a_row_that_names_a_network_of_ours_is_timed_as_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from zoo.catalog import all_shipped
+
+    network = all_shipped().row(UNET).network
+    mine = Row("mine", "Orchard", "Mine", SMALL, network=network, num_classes=3)
+    monkeypatch.setattr(measuring, "measure_row", lambda row, size, **_: {"id": row.id, "size": size})
+    found = measure_own(mine, threads=1)
+    assert (found["id"], found["size"]) == ("mine", SMALL)
+    assert found["sha256"] != measure_own(replace(mine, num_classes=4), threads=1)["sha256"]
+    assert kept() is None

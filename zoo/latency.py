@@ -7,6 +7,7 @@ and pandas only; what the traits of a row say is in data/traits.csv, written by 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -16,7 +17,8 @@ import pandas as pd
 
 from zoo import schemas
 from zoo.catalog import all_shipped
-from zoo.costs import macs_over
+from zoo.costs import follows_formula, gmacs_at
+from zoo.rows import Row
 from zoo.sizes import Size
 from zoo.tables import DATA, load_table
 from zoo.words import Cost
@@ -88,39 +90,47 @@ def rank_correlation(one: pd.Series, other: pd.Series) -> Correlation:
     return Correlation(float(ranks["one"].corr(ranks["other"])), len(both))
 
 
-def gmacs_of(measured: Measured) -> pd.Series:
-    """Return the GigaMACs of the measured rows, by the formula, at the size at which each was measured."""
-    rows = all_shipped()
-    known = {row.id for row in rows.rows if row.network is not None}
+def gmacs_of(measured: Measured, own: Iterable[Row] = ()) -> pd.Series:
+    """Return the GigaMACs of the measured rows, by the formula, at the size at which each was measured.
+
+    `own`: a visitor's rows that may be among them. Rows that cannot be counted there are left out.
+    """
+    rows = {row.id: row for row in (*all_shipped().rows, *own) if row.network or row.own}
+    table = measured.table
+    sizes = {
+        str(row_id): Size(int(width), int(height))
+        for row_id, width, height in zip(table.index, table["width"], table["height"], strict=True)
+    }
     return pd.Series(
         {
-            row_id: _gmacs(str(row_id), int(width), int(height))
-            for row_id, width, height in zip(
-                measured.table.index, measured.table["width"], measured.table["height"], strict=True
-            )
-            if row_id in known
+            row_id: _gmacs(rows[row_id], size)
+            for row_id, size in sizes.items()
+            if row_id in rows and follows_formula(rows[row_id], size)
         },
         dtype=float,
         name="gmacs",
     )
 
 
-@lru_cache(maxsize=4096)
-def _gmacs(row_id: str, width: int, height: int) -> float:
-    return int(macs_over(row_id, [width], [height])[0]) / 1e9
+_gmacs = lru_cache(maxsize=4096)(gmacs_at)
 
 
-def against_macs(measured: Measured) -> pd.DataFrame:
+def against_macs(measured: Measured, own: Mapping[Row, Mapping[str, int]] | None = None) -> pd.DataFrame:
     """Return what MACs promise of each measured row and what it took, indexed by row id, slowest first.
+
+    `own`: a visitor's rows that may be among them, with the `traits` of their layers.
 
     width, height, milliseconds, gmacs (counted at that size), gmacs_per_second, promised_ms (its MACs at the
     median rate of these rows), times (milliseconds / promised_ms), depthwise_share (%), bytes_per_mac.
     """
-    table = measured.table.join(gmacs_of(measured), how="inner")
+    mine = own or {}
+    table = measured.table.join(gmacs_of(measured, mine), how="inner")
     table["gmacs_per_second"] = table["gmacs"] / table[COLUMN] * 1000
     table["promised_ms"] = table["gmacs"] / table["gmacs_per_second"].median() * 1000
     table["times"] = table[COLUMN] / table["promised_ms"]
-    return table.join(row_traits()).sort_values("times", ascending=False, kind="stable")
+    traits_of_own = pd.DataFrame({row.id: dict(counts) for row, counts in mine.items()}).T
+    known = row_traits() if not mine else pd.concat([row_traits(), _shares(traits_of_own)])
+    return table.join(known).sort_values("times", ascending=False, kind="stable")
 
 
 def why(table: pd.DataFrame) -> tuple[str, ...]:
@@ -151,7 +161,10 @@ def row_traits() -> pd.DataFrame:
 
     Bytes are a layer's input, output and weights, as if it ran alone; counted at the row's own size.
     """
-    table = _traits()
+    return _shares(_traits())
+
+
+def _shares(table: pd.DataFrame) -> pd.DataFrame:
     moved = table["activation_values"] + table["weight_values"]
     return pd.DataFrame(
         {

@@ -6,6 +6,7 @@ numbers imply are checked, it keeps its own name for its machine and never mixes
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,7 @@ from zoo import benchmark, limits
 from zoo.cache import cache_dir, write_whole
 from zoo.errors import MeasurementError, shown_name
 from zoo.latency import COLUMN, Measured
+from zoo.rows import Row
 from zoo.sizes import Size
 
 FASTEST_GMACS_PER_SECOND = 1e6
@@ -124,15 +126,56 @@ def kept() -> Measurements | None:
 
 def keep(lines: Iterable[Mapping[str, Any]]) -> Measurements:
     """Keep measurements made on this machine just now; each replaces an older one of the same conditions."""
-    document = benchmark.document([dict(line) for line in lines])
-    now = document["measured_at"]
-    before = kept()
-    by_key = {_key(line): line for line in (before.lines if before else ())}
-    by_key |= {_key(line): {**line, "measured_at": now} for line in document["measurements"]}
-    newest = list(by_key.values())[-limits.MEASUREMENTS :]
-    found = Measurements(document["machine"], document["versions"], now, tuple(newest))
+    found = merged(kept(), lines)
     write_whole(_path(), found.as_json().encode())
     return found
+
+
+def merged(before: Measurements | None, lines: Iterable[Mapping[str, Any]]) -> Measurements:
+    """Return measurements of this machine with more of them; nothing is written.
+
+    Each replaces an older one of the same conditions; one that does not say when it was made is of now.
+    """
+    document = benchmark.document([dict(line) for line in lines])
+    now = document["measured_at"]
+    by_key = {_key(line): line for line in (before.lines if before else ())}
+    by_key |= {_key(line): {"measured_at": now, **line} for line in document["measurements"]}
+    newest = list(by_key.values())[-limits.MEASUREMENTS :]
+    return Measurements(document["machine"], document["versions"], now, tuple(newest))
+
+
+def together(files: Iterable[Measurements]) -> pd.DataFrame:
+    """Return the measurements of several files in one table; machines of one name never share it.
+
+    A second machine that another file calls the same gets a number behind its name.
+    """
+    named: dict[str, list[Mapping[str, Any]]] = {}
+    tables = []
+    for measurements in files:
+        same = named.setdefault(measurements.name, [])
+        if measurements.machine not in same:
+            same.append(measurements.machine)
+        number = same.index(measurements.machine)
+        name = f"{measurements.name} {number + 1}" if number else measurements.name
+        tables.append(measurements.table().assign(machine=name))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=["machine", *_LINE])
+
+
+def own_digest(row: Row) -> str:
+    """Return the SHA-256 that tells an own row's network: of its file, or of what it names of ours."""
+    if row.own is not None:
+        return row.own.sha256
+    return hashlib.sha256(repr((row.built, row.num_classes)).encode()).hexdigest()
+
+
+def of_own(table: pd.DataFrame, own: Mapping[str, str]) -> pd.DataFrame:
+    """Return measurements with a visitor's own networks under their ids, and none that only claims one.
+
+    `own`: ids by SHA-256, the only thing that says which network was measured: names and ids can be typed.
+    """
+    found = table["sha256"].map(own)
+    claimed = found.isna() & table["id"].isin(own.values())
+    return table.assign(id=found.where(found.notna(), table["id"]))[~claimed]
 
 
 def _path() -> Any:

@@ -22,7 +22,7 @@ from zoo.cache import cache_dir, hash_file, whole_file
 from zoo.catalog import check_row_size, find_row
 from zoo.costs import macs_over
 from zoo.errors import BudgetError, FailedError, InferenceError, ModelFileError, ZooError, shown_name
-from zoo.measurements import keep
+from zoo.measurements import keep, own_digest
 from zoo.rows import Row
 from zoo.runtimes import find_runtime
 from zoo.runtimes.export import write_elsewhere
@@ -169,6 +169,23 @@ def measure_file(
     finally:
         timing.close()
     return _checked({**found, "file": shown_name(path), "sha256": hash_file(path)}, path)
+
+
+def measure_own(row: Row, *, threads: int, tick: Tick = lambda: None) -> dict[str, Any]:
+    """Return the measurement of a visitor's own row at its size; nothing of it is kept.
+
+    An .onnx runs within a stranger's limits, a network of ours that a row names as any row of ours; `sha256`
+    is that of `own_digest`. Raises as `measure_file` and `measure_row`.
+    """
+    if row.own is None:
+        found = measure_row(row, row.size, threads=threads, tick=tick)
+    else:
+        file = row.own
+        try:
+            found = measure_file(file.path, file.size, threads=threads, macs=file.macs)
+        except ZooError as error:
+            raise type(error)(str(error).replace(file.path.name, file.name)) from error
+    return {**found, "id": row.id, "file": None, "sha256": own_digest(row)}
 
 
 def _checked(found: dict[str, Any], path: Path) -> dict[str, Any]:

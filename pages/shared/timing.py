@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import pandas as pd
 import streamlit as st
 
+from pages.shared.counting import live_count
+from pages.shared.errors import shown_errors
 from pages.shared.loaders import chosen_catalog
 from pages.shared.masks import queue
+from pages.shared.own import escaped, own
 from zoo.catalog import all_shipped
 from zoo.charts import latency_scatter
 from zoo.errors import MeasurementError, ZooError
-from zoo.latency import COLUMN, Measured, against_macs, rank_correlation, why
-from zoo.measurements import Measurements, Setup, kept, milliseconds, parse, setups
+from zoo.latency import COLUMN, Measured, against_macs, rank_correlation, traits, why
+from zoo.measurements import (
+    Measurements,
+    kept,
+    merged,
+    milliseconds,
+    of_own,
+    own_digest,
+    parse,
+    setups,
+    together,
+)
+from zoo.rows import NO_DATASET, OWN, Row
 
 TABLE = {
     "title": st.column_config.TextColumn("Network", pinned=True),
@@ -28,14 +42,26 @@ TABLE = {
 }
 
 
+def own_rows() -> dict[str, Row]:
+    """Return this visitor's own rows that can be timed, by id: .onnx files, and rows that name a network."""
+    return {row.id: row for row in own().joined(OWN).rows if row.own or row.network} if own() else {}
+
+
 def row_titles() -> dict[str, str]:
-    """Return every shipped row's name for people by id."""
-    return {row.id: f"{row.title} · {row.dataset}" for row in all_shipped().rows}
+    """Return every row's name for people by id, own ones with them."""
+    return {
+        row.id: row.title if row.dataset == NO_DATASET else f"{row.title} · {row.dataset}"
+        for row in (*all_shipped().rows, *own_rows().values())
+    }
 
 
 def promised(measured: Measured) -> pd.DataFrame:
-    """Return `against_macs` with names for people."""
-    table = against_macs(measured)
+    """Return `against_macs` with names for people; of own rows, the layers are counted first."""
+    mine: dict[Row, dict[str, int]] = {}
+    for row in (row for row_id, row in own_rows().items() if row_id in measured.table.index):
+        with shown_errors():
+            mine[row] = traits(live_count(row, *row.size).layers)
+    table = against_macs(measured, mine)
     names = row_titles()
     at = [f"{width:.0f}x{height:.0f}" for width, height in zip(table["width"], table["height"], strict=True)]
     return table.assign(title=[names[row_id] for row_id in table.index], measured_at=at)
@@ -53,8 +79,9 @@ def show(measured: Measured) -> None:
     found = rank_correlation(table["gmacs"], table[COLUMN])
     if found.rho is not None:
         st.markdown(
-            f":material/swap_vert: Will fewer MACs be faster on {measured.where}? The rank correlation of "
-            f"MACs and milliseconds is **{found.rho:+.2f}** over {found.rows} rows; 1 is one order."
+            f":material/swap_vert: Will fewer MACs be faster on {escaped(measured.where)}? The rank "
+            f"correlation of MACs and milliseconds is **{found.rho:+.2f}** over {found.rows} rows; "
+            "1 is one order."
         )
     for sentence in why(table):
         st.caption(sentence)
@@ -68,46 +95,59 @@ def board_files(uploads: Sequence[tuple[str, bytes]]) -> list[Measurements]:
         try:
             found.append(parse(content, name))
         except MeasurementError as error:
-            st.error(str(error), icon=":material/error:")
+            st.error(escaped(str(error)), icon=":material/error:")
     for note in (note for measurements in found for note in measurements.notes):
-        st.caption(note)
+        st.caption(escaped(note))
     return found
+
+
+def here() -> Measurements | None:
+    """Return what this machine has measured: rows for everybody, this visitor's own for them alone."""
+    found: Measurements | None = st.session_state.get("latency_own")
+    return merged(kept(), found.lines) if found else kept()
 
 
 def all_setups(files: Sequence[Measurements]) -> dict[str, Measured]:
     """Return the latencies of this machine and of boards' files, by what they were measured with."""
-    sizes = {row.id: row.size for row in all_shipped().rows}
-    found: dict[str, Measured] = {}
-    here = kept()
-    for measurements in [*([here] if here else []), *files]:
-        table = measurements.table()
-        for setup in setups(table):
-            measured = milliseconds(table, Setup(*setup), sizes)
-            if len(measured.table):
-                found[str(setup)] = measured
-    return found
+    mine, machine = own_rows(), here()
+    table = together([*([machine] if machine else []), *files])
+    table = of_own(table, {own_digest(row): row.id for row in mine.values()})
+    sizes = {row.id: row.size for row in (*all_shipped().rows, *mine.values())}
+    found = {str(setup): milliseconds(table, setup, sizes) for setup in setups(table)}
+    return {name: measured for name, measured in found.items() if len(measured.table)}
+
+
+def _timed(row: Row, threads: int, tick: Callable[[], None]) -> str | None:
+    """Time a row and keep what came of it; return why nothing did."""
+    from zoo.measuring import measure_own, measure_rows
+
+    if row.catalog == OWN:
+        found = [measure_own(row, threads=threads, tick=tick)]
+        st.session_state.latency_own = merged(st.session_state.get("latency_own"), found)
+        return None
+    (outcome,) = measure_rows([row], threads=threads, tick=tick)
+    return outcome.reason
 
 
 def time_rows(ids: Sequence[str], threads: int) -> None:
     """Time rows one after the other with progress, each in its turn; what is done is kept at once."""
-    from zoo.measuring import measure_rows
 
     bar, skipped = st.progress(0.0, "Starting"), []
     st.button("Stop", key="latency_stop", help="What is done is kept.")
     for number, row_id in enumerate(ids):
-        title = chosen_catalog().row(row_id).title
+        row = chosen_catalog().row(row_id)
 
         def tell(words: str, part: float = number / len(ids)) -> None:
             bar.progress(part, words)
 
         try:
             with queue().turn(lambda place: tell(f"Waiting: place {place} in the queue")):
-                words = f"{title}: {number + 1} of {len(ids)}"
+                words = f"{escaped(row.title)}: {number + 1} of {len(ids)}"
                 tell(words)
-                outcomes = list(measure_rows([row_id], threads=threads, tick=partial(tell, words)))
+                reason = _timed(row, threads, partial(tell, words))
         except ZooError as error:
-            skipped.append(str(error))
-            continue
-        skipped += [outcome.reason for outcome in outcomes if outcome.reason]
+            reason = str(error)
+        if reason:
+            skipped.append(escaped(reason))
     st.session_state.latency_skipped = skipped
     st.rerun()

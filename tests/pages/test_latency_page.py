@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 from streamlit.testing.v1 import AppTest
 
+from pages.shared.own import Own
+from zoo.benchmark import document
 from zoo.chips import Setup, milliseconds
 from zoo.complexity import count
+from zoo.measurements import kept
 from zoo.roofline import find_chip, roofline
+from zoo.sizes import Size
 
 ROOT = Path(__file__).resolve().parents[2]
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 
 
-def opened(**link: str) -> AppTest:
+def opened(own: Own | None = None, **link: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=300)
+    if own is not None:
+        app.session_state["own"] = own
     for key, value in link.items():
         app.query_params[key] = value
     app.switch_page("latency.py").run()
@@ -85,3 +94,60 @@ def test_a_bad_file_is_one_line_and_loses_nothing(content: bytes, reason: str) -
     assert reason in error.value
     assert "\n" not in error.value
     assert app.query_params["rows"] in (UNET, [UNET])
+
+
+def saved_network() -> bytes:
+    """Return an .onnx of one convolution to 5 classes: 15 MACs a pixel."""
+    graph = helper.make_graph(
+        [helper.make_node("Conv", ["x", "w"], ["y"])],
+        "graph",
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [1, 3, "h", "w"])],
+        [helper.make_tensor_value_info("y", TensorProto.FLOAT, None)],
+        [numpy_helper.from_array(np.ones((5, 3, 1, 1), np.float32), "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    return bytes(model.SerializeToString())
+
+
+def test_an_own_network_is_timed_and_stands_on_the_chart(tmp_path: Path) -> None:
+    mine = Own()
+    row_id = mine.take_network(saved_network(), "<b>Mine.onnx", Size(128, 64))
+    app = opened(mine, latency_view="here", rows=row_id)
+    next(button for button in app.button if button.label == "Time the 1 chosen rows").click().run()
+    assert not app.exception, [error.message for error in app.exception]
+    assert not app.warning
+    (line,) = app.dataframe[0].value.to_dict("records")
+    assert (line["title"], line["measured_at"]) == (mine.networks[row_id].title, "128x64")
+    assert line["gmacs"] == pytest.approx(15 * 128 * 64 / 1e9)
+    assert line["depthwise_share"] == 0
+    points = [trace for trace in json.loads(app.get("plotly_chart")[0].proto.spec)["data"] if "text" in trace]
+    assert next(card for trace in points for card in trace["text"]).startswith("<b>&lt;b&gt;Mine.onnx (own)")
+    assert kept() is None
+    assert list(tmp_path.rglob("*.json")) == []
+
+
+def test_a_board_names_an_own_network_by_its_content_alone() -> None:
+    mine = Own()
+    row_id = mine.take_network(saved_network(), "mine.onnx", Size(128, 64))
+    digest = mine.file_of(row_id).sha256
+    lines = [board_line(id=None, file="any.onnx", sha256=digest), board_line(id=row_id, median_ms=1.0)]
+    app = opened(mine, latency_view="here")
+    upload(app, document(lines, name="pi"))
+    (line,) = app.dataframe[0].value.to_dict("records")
+    assert (line["title"], line["milliseconds"]) == ("mine.onnx (own) · 128x64", 50.0)
+
+
+def board_line(**changes: object) -> dict[str, object]:
+    found = {"id": UNET, "file": None, "sha256": None, "runtime": "onnxruntime", "provider": None}
+    found |= {"threads": 4, "precision": "float32", "width": 128, "height": 64, "weights": "random"}
+    found |= {"median_ms": 50.0, "p10_ms": 0.5, "p90_ms": 60.0, "min_ms": 0.4, "runs": 9, "warmup_runs": 3}
+    return {**found, "macs": None, "peak_memory_bytes": None, "base_memory_bytes": None, **changes}
+
+
+def upload(app: AppTest, *documents: dict[str, object]) -> None:
+    files = [
+        (f"board-{number}.json", json.dumps(found).encode(), "application/json")
+        for number, found in enumerate(documents)
+    ]
+    app.get("file_uploader")[0].set_value(files).run()
+    assert not app.exception, [error.message for error in app.exception]
