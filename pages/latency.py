@@ -9,7 +9,7 @@ from pages.shared.own import own
 from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import rows_control, shortlist
-from pages.shared.timing import all_setups, board_files, here, own_rows, show, time_rows
+from pages.shared.timing import all_setups, boards_control, here, own_rows, show, time_rows
 from zoo.benchmark import CONDITIONS, physical_cores
 from zoo.catalog import all_shipped
 from zoo.charts import device_bars, precision_bars
@@ -22,7 +22,6 @@ from zoo.chips import (
     milliseconds,
     over_devices,
 )
-from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
 from zoo.rows import OWN
 
 VIEWS = {"chips": "Measured chips", "here": "This machine and boards", "roofline": "On my chip"}
@@ -88,13 +87,8 @@ elif view == "here":
         st.caption("Rows of your own that name no network cannot be timed.")
     for reason in st.session_state.pop("latency_skipped", []):
         st.warning(reason, icon=":material/skip_next:")
-    uploads = st.file_uploader(
-        f"Your board's measurements (JSON, at most {MEASUREMENTS_BYTES // MEGABYTE} MB each)",
-        accept_multiple_files=True,
-        max_upload_size=MEASUREMENTS_BYTES // MEGABYTE,
-        help="Copy zoo/benchmark.py there: python benchmark.py F.onnx --size WxH --out board.json",
-    )
-    measured = all_setups(board_files([(file.name, file.getvalue()) for file in uploads]))
+    boards_control()
+    measured = all_setups()
     if measured:
         show(measured[st.selectbox("Measured with", list(measured), key="latency_here")])
     else:

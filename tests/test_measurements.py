@@ -12,7 +12,18 @@ import pytest
 
 from zoo import benchmark, limits
 from zoo.errors import MeasurementError
-from zoo.measurements import Setup, keep, kept, merged, milliseconds, of_own, parse, setups, together
+from zoo.measurements import (
+    Setup,
+    at_sizes,
+    keep,
+    kept,
+    merged,
+    milliseconds,
+    of_own,
+    parse,
+    setups,
+    together,
+)
 from zoo.sizes import Size
 
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -196,3 +207,14 @@ def test_a_visitors_measurements_are_joined_and_not_written(
     here = kept()
     assert here is not None
     assert [one["id"] for one in here.lines] == [UNET]
+
+
+def test_what_was_measured_at_exactly_a_size() -> None:
+    lines = [line(), line(threads=1, median_ms=45.0), line(width=640, median_ms=9.0), line(id=FPN)]
+    table = parse(as_bytes(document(*lines)), "board.json").table()
+    found = at_sizes(table, {FPN: Size(640, 384), UNET: Size(768, 384)})
+    assert found.to_numpy().tolist() == [
+        [UNET, "raspberry (imported) (float32, onnxruntime, 1 thread)", 45.0],
+        [UNET, "raspberry (imported) (float32, onnxruntime, 4 threads)", 50.0],
+    ]
+    assert at_sizes(together([]), {UNET: Size(768, 384)}).empty

@@ -112,6 +112,21 @@ def milliseconds(table: pd.DataFrame, setup: Setup, row_sizes: Mapping[str, Size
     return Measured(str(setup), rows)
 
 
+def at_sizes(table: pd.DataFrame, sizes: Mapping[str, Size]) -> pd.DataFrame:
+    """Return what was measured of rows at exactly these sizes: id, where (the setup in words), milliseconds.
+
+    In the order of `sizes`, fastest first.
+    """
+    asked = pd.DataFrame(
+        [(row_id, *size) for row_id, size in sizes.items()], columns=["id", "width", "height"]
+    )
+    found = asked.merge(table, "inner", ["id", "width", "height"])
+    found["where"] = [str(Setup(*key)) for key in found[list(Setup._fields)].itertuples(index=False)]
+    found = found.drop_duplicates(["id", "where"]).rename(columns={"median_ms": COLUMN})
+    order = found["id"].map(list(sizes).index)
+    return found.assign(order=order).sort_values(["order", COLUMN])[["id", "where", COLUMN]]
+
+
 def kept() -> Measurements | None:
     """Return what was measured on this machine and kept, or None. A damaged file counts as none."""
     path = _path()

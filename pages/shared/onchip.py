@@ -1,16 +1,25 @@
 """The roofline of rows on a chip: which chip, and what bounds each row there."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+
 import pandas as pd
 import streamlit as st
 
+from pages.shared.costing import sizes_taken
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
 from pages.shared.loaders import catalog, chosen_catalog
 from pages.shared.settings import Choice, Number
-from pages.shared.shortlist import rows_control, shortlist
+from pages.shared.shortlist import rows_control, shortlist, size_control
+from pages.shared.timing import measured_table
 from zoo.charts import roofline_bars
 from zoo.limits import MEGABYTE
-from zoo.roofline import RULE, Chip, known_chips, roofline
+from zoo.measurements import at_sizes
+from zoo.roofline import RULE, Chip, Roofline, known_chips, roofline
+from zoo.rows import NO_DATASET, Row
+from zoo.sizes import Size
 
 OWN = "my own numbers"
 CHIP = Choice(
@@ -20,7 +29,14 @@ BITS = Choice("latency_bits", ["8", "16"], "8")
 PEAK = Number("latency_peak", 4000.0, 0.1, 1e7, "GMACs a second")
 BANDWIDTH = Number("latency_bandwidth", 15.0, 0.1, 1e5, "GB a second")
 ON_CHIP = Number("latency_on_chip", 8.0, 0.0, 1e5, "MB")
+LAYERS_OF = Choice("latency_layers", lambda: ["", *catalog().index], "", "an id of the catalog")
 MOST_ROWS = 8
+MEASURED = {
+    "network": st.column_config.TextColumn("Network"),
+    "least_ms": st.column_config.NumberColumn("Least ms, the bound", format="%.3f"),
+    "milliseconds": st.column_config.NumberColumn("Measured (ms)", format="%.3f"),
+    "where": st.column_config.TextColumn("Measured on"),
+}
 LAYERS = {
     "name": st.column_config.TextColumn("Layer"),
     "kind": st.column_config.TextColumn("Kind"),
@@ -40,43 +56,91 @@ def draw_on_chip() -> None:
     st.caption(RULE)
     rows_control()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name, bits = CHIP.draw(st.selectbox, "Chip", width=330), int(BITS.draw(st.segmented_control, "Bits"))
+        size_control()
+        name, bits = (
+            CHIP.draw(st.selectbox, "Chip", width=330),
+            int(BITS.draw(st.segmented_control, "Bits", required=True)),
+        )
         if name == OWN:
             peak = PEAK.draw(st.number_input, "Peak (GMACs a second)", width=170)
             own = (
-                BANDWIDTH.draw(st.number_input, "Memory (GB/s)"),
-                ON_CHIP.draw(st.number_input, "On-chip memory (MB)"),
+                BANDWIDTH.draw(st.number_input, "Memory (GB/s)", width=130),
+                ON_CHIP.draw(st.number_input, "On-chip memory (MB)", width=170),
             )
     with shown_errors():
         chip = Chip(OWN, peak, peak, *own) if name == OWN else known_chips()[name]
-        rows = [row for row in shortlist().rows if row in catalog().index][:MOST_ROWS] or [
-            chosen_catalog().rows[0].id
-        ]
+        chip.macs_per_second(bits)
+        ids = [row for row in shortlist().rows if row in catalog().index] or [chosen_catalog().rows[0].id]
+        rows = {row_id: chosen_catalog().row(row_id) for row_id in ids[:MOST_ROWS]}
+        if len(ids) > MOST_ROWS:
+            st.caption(f"The first {MOST_ROWS} of your {len(ids)} chosen rows.")
+        sizes = sizes_taken(rows, shortlist().size)
         bounds = {}
-        for row_id in rows:
-            row = chosen_catalog().row(row_id)
-            bounds[row.title] = roofline(live_count(row, *row.size).layers, chip, bits)
-        st.plotly_chart(roofline_bars(bounds), alt="The least time a frame takes, by what bounds it.")
-        figures = [
-            {
-                "Network": title,
-                "Least ms a frame": found.least_ms,
-                "Frames a second, at most": found.frames_per_second,
-            }
-            | {
-                "Bound by memory (% of time)": found.memory_share,
-                "Moved (MB a frame)": found.moved_bytes / MEGABYTE,
-            }
-            for title, found in bounds.items()
-        ]
-        st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
-        st.caption(f"{chip.name}: {chip.source}")
-        layers_of = st.selectbox("Layers of", list(bounds), key="latency_layers")
-        layers = bounds[layers_of].layers.sort_values("least_ms", ascending=False, kind="stable")
-        st.dataframe(
-            layers[list(LAYERS)],
-            column_config=LAYERS,
-            hide_index=True,
-            height=300,
-            alt="The layers, the one that takes longest first.",
-        )
+        for row_id, size in sizes.items():
+            with shown_errors():
+                bounds[row_id] = roofline(live_count(rows[row_id], *size).layers, chip, bits)
+        if bounds:
+            names = {row_id: _named(rows[row_id], sizes[row_id]) for row_id in bounds}
+            _bounds(bounds, names, {row_id: sizes[row_id] for row_id in bounds})
+            _layers(bounds, names)
+
+
+def _named(row: Row, size: Size) -> str:
+    named = row.title if row.dataset == NO_DATASET else f"{row.title} · {row.dataset}"
+    return named if size == row.size else f"{named}, at {size}"
+
+
+def _bounds(bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Mapping[str, Size]) -> None:
+    """Show the least time of each row, and beside it what anybody here has measured at that size."""
+    st.plotly_chart(
+        roofline_bars({names[row_id]: found for row_id, found in bounds.items()}),
+        alt="The least time a frame takes, by what bounds it.",
+    )
+    figures = [
+        {
+            "Network": names[row_id],
+            "Least ms a frame": found.least_ms,
+            "Frames a second, at most": found.frames_per_second,
+            "Bound by memory (% of time)": found.memory_share,
+            "Moved (MB a frame)": found.moved_bytes / MEGABYTE,
+        }
+        for row_id, found in bounds.items()
+    ]
+    st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
+    chip = next(iter(bounds.values())).chip
+    st.caption(f"{chip.name}: {chip.source}")
+    measured = at_sizes(measured_table(), sizes)
+    if measured.empty:
+        st.caption("No measurement of these rows at this size: This machine and boards takes them.")
+        return
+    least = [bounds[row_id].least_ms for row_id in measured["id"]]
+    named = [names[row_id] for row_id in measured["id"]]
+    st.subheader("Beside what was measured", anchor=False)
+    st.dataframe(
+        measured.assign(network=named, least_ms=least)[list(MEASURED)],
+        column_config=MEASURED,
+        hide_index=True,
+        alt="What was measured of these rows at these sizes, beside the bound.",
+    )
+    st.caption(f"The bound is that of {chip.name}; a measurement is of the machine that it names.")
+
+
+def _layers(bounds: Mapping[str, Roofline], names: Mapping[str, str]) -> None:
+    """Show the layers of one row, the one that takes longest first."""
+    there = list(bounds)
+    LAYERS_OF.draw(
+        st.selectbox,
+        "Layers of",
+        show=lambda row_id: row_id if row_id in there else there[0],
+        options=there,
+        format_func=names.__getitem__,
+    )
+    layers_of = LAYERS_OF.value if LAYERS_OF.value in there else there[0]
+    layers = bounds[layers_of].layers.sort_values("least_ms", ascending=False, kind="stable")
+    st.dataframe(
+        layers[list(LAYERS)],
+        column_config=LAYERS,
+        hide_index=True,
+        height=300,
+        alt="The layers, the one that takes longest first.",
+    )

@@ -17,6 +17,7 @@ from zoo.catalog import all_shipped
 from zoo.charts import latency_scatter
 from zoo.errors import MeasurementError, ZooError
 from zoo.latency import COLUMN, Measured, against_macs, rank_correlation, traits, why
+from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
 from zoo.measurements import (
     Measurements,
     kept,
@@ -88,8 +89,27 @@ def show(measured: Measured) -> None:
     st.dataframe(table[list(TABLE)], column_config=TABLE, hide_index=True)
 
 
-def board_files(uploads: Sequence[tuple[str, bytes]]) -> list[Measurements]:
-    """Return what boards have measured, telling of each file that is refused; nothing of it is stored."""
+def boards_control() -> None:
+    """Draw what takes boards' files; what they hold stays in the session, also for the other views."""
+    uploads = st.file_uploader(
+        f"Your board's measurements (JSON, at most {MEASUREMENTS_BYTES // MEGABYTE} MB each)",
+        accept_multiple_files=True,
+        max_upload_size=MEASUREMENTS_BYTES // MEGABYTE,
+        help="Copy zoo/benchmark.py there: python benchmark.py F.onnx --size WxH --out board.json",
+        key="latency_uploads",
+    )
+    if uploads:
+        files = [(file.name, file.getvalue()) for file in uploads]
+        st.session_state.latency_boards = _board_files(files)
+    elif boards := st.session_state.get("latency_boards"):
+        names = ", ".join(dict.fromkeys(escaped(board.name) for board in boards))
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.caption(f"Read before: {names}.", width="content")
+            st.button("Forget them", on_click=st.session_state.pop, args=("latency_boards",))
+
+
+def _board_files(uploads: Sequence[tuple[str, bytes]]) -> list[Measurements]:
+    """Return what boards have measured, telling of each file that is refused."""
     found = []
     for name, content in uploads:
         try:
@@ -107,12 +127,17 @@ def here() -> Measurements | None:
     return merged(kept(), found.lines) if found else kept()
 
 
-def all_setups(files: Sequence[Measurements]) -> dict[str, Measured]:
+def measured_table() -> pd.DataFrame:
+    """Return what this machine and this visitor's boards have measured, one line each."""
+    machine = here()
+    table = together([*([machine] if machine else []), *st.session_state.get("latency_boards", [])])
+    return of_own(table, {own_digest(row): row.id for row in own_rows().values()})
+
+
+def all_setups() -> dict[str, Measured]:
     """Return the latencies of this machine and of boards' files, by what they were measured with."""
-    mine, machine = own_rows(), here()
-    table = together([*([machine] if machine else []), *files])
-    table = of_own(table, {own_digest(row): row.id for row in mine.values()})
-    sizes = {row.id: row.size for row in (*all_shipped().rows, *mine.values())}
+    table = measured_table()
+    sizes = {row.id: row.size for row in (*all_shipped().rows, *own_rows().values())}
     found = {str(setup): milliseconds(table, setup, sizes) for setup in setups(table)}
     return {name: measured for name, measured in found.items() if len(measured.table)}
 

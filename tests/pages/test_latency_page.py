@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 
 
-def opened(own: Own | None = None, **link: str) -> AppTest:
+def opened(own: Own | None = None, **link: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=300)
     if own is not None:
         app.session_state["own"] = own
@@ -151,3 +151,26 @@ def upload(app: AppTest, *documents: dict[str, object]) -> None:
     ]
     app.get("file_uploader")[0].set_value(files).run()
     assert not app.exception, [error.message for error in app.exception]
+
+
+def test_the_bound_at_the_visitors_size_stands_beside_what_a_board_measured_there() -> None:
+    app = opened(latency_view="here", rows=UNET, size="128x64")
+    upload(app, document([board_line(), board_line(width=768, height=384, median_ms=44.0)], name="pi"))
+    app.session_state["settings"].values["latency_view"] = "roofline"
+    app.run()
+    assert not app.exception, [error.message for error in app.exception]
+    bound = roofline(count(UNET, 128, 64).layers, find_chip("Google Coral Edge TPU (PCIe x1)"), 8)
+    assert app.dataframe[0].value["Least ms a frame"].tolist() == [round(bound.least_ms, 3)]
+    assert app.dataframe[0].value["Network"].tolist()[0].endswith("at 128x64")
+    (line,) = app.dataframe[1].value.to_dict("records")
+    assert line["least_ms"] == pytest.approx(bound.least_ms)
+    assert line["milliseconds"] == 50.0
+    assert line["where"] == "pi (imported) (float32, onnxruntime, 4 threads)"
+
+
+def test_the_link_names_the_row_whose_layers_are_shown() -> None:
+    fpn = "cityscapes-mobilenetv2-fpnlite-768x384"
+    app = opened(latency_view="roofline", rows=[UNET, fpn], latency_layers=fpn, size="128x64")
+    layers = app.dataframe[1].value
+    assert layers["macs"].sum() == count(fpn, 128, 64).macs
+    assert app.query_params["latency_layers"] in (fpn, [fpn])
