@@ -9,18 +9,15 @@ from pages.shared.answers import answer_cards, answers_table, offers, told_of_8_
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import answer, chart, left_out, view_of
-from pages.shared.filters import filter_chips, filtered, filters_control
+from pages.shared.filters import LEAST_MIOU, filter_chips, filtered, filters_control
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
-from pages.shared.settings import Limit
 from pages.shared.shortlist import choose, dataset_control, shortlist
 from pages.shared.tables import rows_table
 from zoo.words import size_warnings
 
-LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
-
-chosen, setup, limit = shortlist(), timed(), budget().value
+chosen, setup, limit, min_miou = shortlist(), timed(), budget().value, LEAST_MIOU.value
 size = size_of(setup)
 cost, table = cost_of(size, setup), cost_table(size, setup)
 
@@ -28,7 +25,6 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
     cost_control()
-    min_miou = LEAST_MIOU.draw(st.number_input, "mIoU at least (%)", width=110, placeholder="any")
     filters_control()
     own_control()
 filter_chips()

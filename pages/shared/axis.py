@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.loaders import chosen_catalog, table_at
+from pages.shared.own import escaped
 from pages.shared.settings import Choice, Number
 from pages.shared.shortlist import BUDGET, SIZE, budget_control, size_control
 from zoo.catalog import Catalog, all_shipped
@@ -84,12 +85,14 @@ def notes_of(table: pd.DataFrame, setup: Timed | None) -> tuple[str, ...]:
 
 def cost_control() -> None:
     """Draw the choice of the cost with its budget, and for MACs the size."""
-    AXIS.draw(
-        st.selectbox,
-        "Cost",
-        width=170,
-        help="MACs, or milliseconds on one device, precision and runtime: they never mix on one axis.",
-    )
+    # Behind a button, which has room for the whole name of a setup.
+    with st.popover(escaped(AXIS.value), icon=":material/speed:", key="cost", help="What the budget is of"):
+        AXIS.draw(
+            st.selectbox,
+            "Cost",
+            width=440,
+            help="MACs, or milliseconds on one device, precision and runtime: they never mix on one axis.",
+        )
     if AXIS.value == MACS:
         budget_control()
         size_control()

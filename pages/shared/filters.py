@@ -15,6 +15,9 @@ INPUT = Choices("explore_input", input_sizes, [], "a size of the catalog")
 PARAMS = Limit("explore_params", 0, 1000, "million")
 ACTIVATION = Limit("explore_activation", 0, 10000, "million values")
 
+LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
+"""Hides nothing: it asks which row is the cheapest that is accurate enough."""
+
 FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[type-arg]
     FAMILY: lambda rows: rows["family_label"].isin(FAMILY.value),
     QAT: lambda rows: rows["qat"] == (QAT.value == "Only QAT"),
@@ -37,9 +40,15 @@ def filtered(rows: pd.DataFrame) -> pd.Series:
 
 def filters_control() -> None:
     """Draw the filters behind one button that tells how many are set."""
-    active = sum(setting.changed for setting in FILTERS)
+    active = sum(setting.changed for setting in (*FILTERS, LEAST_MIOU))
     label = f"Filters ({active})" if active else "Filters"
     with st.popover(label, icon=":material/filter_list:", key="filters"):
+        LEAST_MIOU.draw(
+            st.number_input,
+            "mIoU at least (%)",
+            placeholder="any",
+            help="A line on the chart, and a card with the cheapest network that reaches it. Hides nothing.",
+        )
         FAMILY.draw(st.pills, "Family", selection_mode="multi")
         QAT.draw(
             st.segmented_control,
@@ -56,7 +65,7 @@ def filters_control() -> None:
 
 def filter_chips() -> None:
     """Draw what is filtered, one chip a filter; a click takes it away."""
-    words = {setting: _words(setting) for setting in FILTERS if setting.changed}
+    words = {setting: _words(setting) for setting in (LEAST_MIOU, *FILTERS) if setting.changed}
     if not words:
         return
     with st.container(horizontal=True, gap="xsmall"):
@@ -73,12 +82,14 @@ def filter_chips() -> None:
 
 def reset_filters() -> None:
     """Take every filter away; call it from a callback."""
-    for setting in FILTERS:
+    for setting in (LEAST_MIOU, *FILTERS):
         setting.set(None)
 
 
 def _words(setting: Setting[object]) -> str:
     value = setting.value
+    if setting is LEAST_MIOU:
+        return f"mIoU at least {value:g} %"
     if setting is AVAILABLE:
         return "Published model"
     if setting is PARAMS:

@@ -22,9 +22,13 @@ def own_control() -> None:
     """Draw the button behind which own rows and networks are brought, described and removed."""
     mine = own()
     count = len(mine.networks) + (len(mine.table.rows) if mine.table else 0)
-    label = f"Own rows and networks ({count})" if count else "Own rows and networks"
     menu = st.popover(
-        label, icon=":material/upload_file:", key="own_menu", on_change="rerun", width="content"
+        f"Own ({count})" if count else "Own",
+        icon=":material/upload_file:",
+        key="own_menu",
+        help="Bring own rows and networks",
+        on_change="rerun",
+        width="content",
     )
     if not menu.open:
         return

@@ -86,7 +86,7 @@ def budget_control() -> None:
             show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
             options=STEPS,
             format_func=format_gmacs,
-            width=170,
+            width=150,
         )
         BUDGET.draw(
             st.text_input,
@@ -113,7 +113,7 @@ def size_control() -> None:
         take=lambda text: None if text == PUBLISHED else parse_size(text),
         options=options,
         accept_new_options=True,
-        width=150,
+        width=140,
         placeholder="width x height",
     )
 

@@ -11,6 +11,7 @@ import pytest
 from zoo.catalog import catalog_named
 from zoo.charts import pareto
 from zoo.charts.cards import cards
+from zoo.charts.style import log_ticks
 from zoo.families import families
 from zoo.selection import PUBLISHED, counted_at, frontier, twins, with_counted
 from zoo.sizes import Size
@@ -205,3 +206,19 @@ def test_a_card_names_the_catalog_of_its_point() -> None:
     found = cards(rows.assign(twins=twins(rows, PUBLISHED)))
     for row_id, catalog in rows["catalog"].items():
         assert f"from the catalog {catalog}<br>" in found[row_id]
+
+
+@pytest.mark.parametrize("low", [0.0132, 0.9, 2.0, 3.1, 5.0, 7.7, 23.9, 410.0])
+@pytest.mark.parametrize("times", [1.5625, 1.9, 2.4, 4.0, 9.0, 300.0])
+def test_a_cost_axis_has_three_ticks_or_more_however_narrow_it_is(low: float, times: float) -> None:
+    ticks = log_ticks(low, low * times)
+    assert 3 <= len(ticks) <= 15
+    assert all(low <= tick <= low * times for tick in ticks)
+    assert ticks == sorted(set(ticks))
+    assert all(float(f"{tick:g}") == pytest.approx(tick, rel=1e-9) for tick in ticks)
+
+
+def test_ticks_are_round() -> None:
+    assert log_ticks(1, 20) == [1, 2, 5, 10, 20]
+    assert log_ticks(32, 52) == [35, 40, 45, 50]
+    assert log_ticks(3.2, 5.1) == [3.5, 4, 4.5, 5]

@@ -28,8 +28,20 @@ def log_range(values: Sequence[float]) -> tuple[float, float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Return 1, 2 and 5 of each decade within these ends."""
+    """Return 1, 2 and 5 of each decade within these ends; where they are fewer than three, even steps."""
     decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    return [
+    ticks = [
         tick for decade in decades for tick in (10.0**decade * np.array([1, 2, 5])) if low <= tick <= high
     ]
+    return ticks if len(ticks) >= 3 else _even_ticks(low, high)
+
+
+def _even_ticks(low: float, high: float) -> list[float]:
+    """Return the multiples of the largest round step that has three or more within these ends."""
+    size = math.floor(math.log10(high - low))
+    for step in (10.0**size, 5 * 10.0 ** (size - 1)):
+        if math.floor(high / step) - math.ceil(low / step) >= 2:
+            break
+    else:
+        step = 2 * 10.0 ** (size - 1)  # at least five of them are in ten
+    return [round(n * step, 12) for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
