@@ -39,11 +39,12 @@ def picture() -> np.ndarray:
     ],
 )
 def test_which_runtimes_run_a_file(file_format: str, names: set[str], default: str) -> None:
-    assert {name for name, runtime in RUNTIMES.items() if runtime.runs(file_format)} == names
+    known = {"onnxruntime", "torch", "litert", "openvino"}
+    assert {name for name in known if RUNTIMES[name].runs(file_format)} == names
     assert choose_runtime(file_format, file_name="f").name == default
     for name in names & {"onnxruntime", "torch", "litert"}:
         assert choose_runtime(file_format, name, file_name="f").name == name
-    for name in set(RUNTIMES) - names - {"openvino"}:
+    for name in known - names - {"openvino"}:
         with pytest.raises(InputError, match=f"{name!r} cannot run f: use .*{default}"):
             choose_runtime(file_format, name, file_name="f")
 

@@ -46,7 +46,7 @@ class CatalogType(click.ParamType[Catalog]):
 catalog_option = click.option(
     "--catalog",
     type=CatalogType(),
-    help="published, recent or both; or a CSV of own rows, which join the published ones.",
+    help="published, recent or another, both for all; or a CSV of own rows, which join the published ones.",
 )
 
 

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from zoo.weights.download import DownloadProgress
 
 _PATH = click.Path(path_type=Path)
+_NEVER = " and ".join(name for name, runtime in RUNTIMES.items() if runtime.by_name_only)
 
 
 @click.command()
@@ -42,7 +43,7 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--runtime",
     type=click.Choice(list(RUNTIMES)),
-    help="What runs the network; the first of these that can if left out, openvino never.",
+    help=f"What runs the network; the first of these that can if left out, {_NEVER} never.",
 )
 @click.option(
     "--weights", metavar="FILE", help="published, bundled, or a file of your own; the best if left out."

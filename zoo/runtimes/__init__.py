@@ -1,22 +1,35 @@
 """Runtimes: the one list of them, read by prediction, the command line and the pages.
 
-A runtime is a file here and a line in RUNTIMES. Beside them: `export` makes and keeps the .onnx of a row's
-network, `isolated` (with its `worker`) works on a file from outside in a process of its own, where
-`strangers` runs it, as `sandbox` asks.
+A runtime is a file here that ends in `RUNTIME = Runtime(...)`, and its line in _FILES. Beside them: `export`
+makes and keeps the .onnx of a row's network, `isolated` (with its `worker`) works on a file from outside in a
+process of its own, where `strangers` runs it, as `sandbox` asks.
 """
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from zoo.errors import InputError
-from zoo.runtimes.litert import LITERT
-from zoo.runtimes.onnxruntime_session import ONNXRUNTIME
-from zoo.runtimes.openvino_model import OPENVINO
 from zoo.runtimes.runtime import InputSpec, Network, Runtime, StepProgress
-from zoo.runtimes.torch_module import TORCH
 
 __all__ = ["RUNTIMES", "InputSpec", "Network", "Runtime", "StepProgress", "choose_runtime", "find_runtime"]
 
-_ALL = (ONNXRUNTIME, TORCH, LITERT, OPENVINO)
+_FILES = (
+    "onnxruntime_session",
+    "torch_module",
+    "litert",
+    "openvino_model",
+)
+
+
+def _runtime_of(file: str) -> Runtime:
+    found = import_module(f"{__name__}.{file}").RUNTIME
+    if not isinstance(found, Runtime):
+        raise TypeError(f"{file}.RUNTIME is no Runtime")
+    return found
+
+
+_ALL = tuple(map(_runtime_of, _FILES))
 RUNTIMES: dict[str, Runtime] = {runtime.name: runtime for runtime in _ALL}
 """By name; of those that can run a file, the first is taken by default."""
 

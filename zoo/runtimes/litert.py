@@ -50,4 +50,4 @@ class LiteRtNetwork:
         return output
 
 
-LITERT = Runtime("litert", "ai_edge_litert", file_format="tflite", load_file=LiteRtNetwork)
+RUNTIME = Runtime("litert", "ai_edge_litert", file_format="tflite", load_file=LiteRtNetwork)

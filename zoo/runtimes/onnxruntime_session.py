@@ -87,4 +87,4 @@ def _fixed_sides(shape: list[Any], spec: InputSpec, size: Size) -> dict[str, int
     return {name: side for name, side in zip(shape, sides, strict=True) if isinstance(name, str)}
 
 
-ONNXRUNTIME = Runtime("onnxruntime", "onnxruntime", file_format="onnx", load_file=OnnxNetwork)
+RUNTIME = Runtime("onnxruntime", "onnxruntime", file_format="onnx", load_file=OnnxNetwork)

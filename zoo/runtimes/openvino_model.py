@@ -53,4 +53,4 @@ def _spec(taken: Any) -> InputSpec:
     return InputSpec.of(sides, _TYPES.get(kind, kind))
 
 
-OPENVINO = Runtime("openvino", "openvino", file_format="onnx", load_file=OpenVinoNetwork, by_name_only=True)
+RUNTIME = Runtime("openvino", "openvino", file_format="onnx", load_file=OpenVinoNetwork, by_name_only=True)

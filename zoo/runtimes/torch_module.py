@@ -30,4 +30,4 @@ class TorchNetwork:
         return output
 
 
-TORCH = Runtime("torch", "torch", load_row=TorchNetwork)
+RUNTIME = Runtime("torch", "torch", load_row=TorchNetwork)
