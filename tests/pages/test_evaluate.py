@@ -6,15 +6,22 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import streamlit as st
 from PIL import Image
+from streamlit.runtime.scriptrunner import StopException
 from streamlit.testing.v1 import AppTest
 
 import zoo
+from pages.shared import evaluating
 from zoo import limits
+from zoo.evaluation.summary import classes_csv, images_csv, to_json
+from zoo.weights.checkpoints import resolve
 
 ROOT = Path(__file__).resolve().parents[2]
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -98,6 +105,11 @@ def brute_force() -> np.ndarray:
     return matrix
 
 
+def miou_of(matrix: np.ndarray) -> float:
+    hits, union = np.diag(matrix), matrix.sum(0) + matrix.sum(1) - np.diag(matrix)
+    return float((100 * hits[union > 0] / union[union > 0]).mean())
+
+
 def test_before_anything_is_uploaded_the_bundled_figures_stand() -> None:
     table = opened().dataframe[0].value
     files = [json.loads(path.read_text()) for path in (ROOT / "data" / "weights").glob("*.json")]
@@ -166,3 +178,81 @@ def test_what_is_bad_is_one_line_and_the_result_stays(monkeypatch: pytest.Monkey
     start(give(app, packed(small)))
     assert ["is 20x20, and its picture 96x64" in error.value for error in app.error] == [True]
     assert app.session_state["evaluate_kept"].summaries is before
+
+
+def test_stopped_it_keeps_the_result_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate_all = evaluating.evaluate_all
+
+    def stopped_after_two(*asked: Any, progress: Callable[[Any], None], **more: Any) -> Any:
+        def tell(done: Any) -> None:
+            progress(done)
+            if done.done == 2:
+                raise StopException  # as a click on Stop does within the next call
+
+        return evaluate_all(*asked, progress=tell, **more)
+
+    app = give(opened(), packed(labelled()))
+    with monkeypatch.context() as patch:
+        patch.setattr(evaluating, "evaluate_all", stopped_after_two)
+        start(app)
+    app.run()
+    assert "Stopped: the result so far, of 2 of 3 pictures." in [warning.value for warning in app.warning]
+    kept = app.session_state["evaluate_kept"]
+    numbers = [score.number for score in kept.evaluations[0].scores]
+    some = zoo.evaluate(
+        UNET, [pictures()[n] for n in numbers], [truths()[n] for n in numbers], size=SIZE, weights="bundled"
+    )
+    assert app.dataframe[0].value["miou"][0] == pytest.approx(some.miou)
+    start(app)
+    assert not app.warning
+    assert app.session_state["evaluate_kept"].evaluations[0].images == 3
+
+
+def test_a_mapping_says_what_labels_of_other_classes_mean() -> None:
+    """Separate uploads: labels 0 and 1 of one's own, road and all else that is not void."""
+    app = opened()
+    labels = [np.where(truth == 3, 0, 1).astype(np.uint8) for truth in truths()]
+    name = zoo.predict(UNET, pictures()[0], size=SIZE).classes[3]
+    files = [(f"{n}.png", png(picture), "image/png") for n, picture in enumerate(pictures())]
+    app.file_uploader(key="evaluate_images").set_value(files)
+    files = [(f"{n}.png", png(each), "image/png") for n, each in enumerate(labels)]
+    app.file_uploader(key="evaluate_labels").set_value(files)
+    mapping = f"label,class\n0,{name}\n1,\n".encode()
+    app.file_uploader(key="evaluate_mapping").set_value(("mine.csv", mapping, "text/csv")).run()
+    start(app)
+    assert not app.error, [error.value for error in app.error]
+    found = np.stack([zoo.predict(UNET, each, size=SIZE).labels for each in pictures()])
+    labelled_so = np.stack(labels) == 0
+    iou = 100 * (labelled_so & (found == 3)).sum() / labelled_so.sum()
+    by_class = app.dataframe[1].value.set_index("class")
+    assert by_class.at[name, "0"] == pytest.approx(iou)
+    assert by_class["pixels"].sum() == labelled_so.sum()
+    app.file_uploader(key="evaluate_mapping").set_value(
+        ("bad.csv", b"label,class\n0,unicorn\n1,\n", "")
+    ).run()
+    start(app)
+    assert ["unicorn" in error.value for error in app.error] == [True]
+
+
+def test_own_weights_are_named_as_the_visitor_knows_them_and_the_files_are_the_library_s(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    read: dict[str, str] = {}
+    monkeypatch.setattr(st, "download_button", lambda label, data, *_, **__: read.update({label: data}))
+    app = opened()
+    app.selectbox(key="evaluate_own_row").set_value(UNET).run()
+    data = resolve(UNET).path.read_bytes()
+    app.file_uploader(key="evaluate_own_weights").set_value((f"mine{resolve(UNET).path.suffix}", data, ""))
+    files = {}
+    for number, (picture, truth) in enumerate(zip(pictures(), truths(), strict=True)):
+        files[f"images/{number}.png"] = png(picture)
+        files[f"labels/{number}.png"] = png(np.where(truth == 11, 255, truth).astype(np.uint8))
+    start(give(app, packed(files)))
+    assert not app.error, [error.value for error in app.error]
+    kept = app.session_state["evaluate_kept"]
+    assert "mine" in kept.summaries[0].weights
+    assert app.dataframe[0].value["miou"][0] == pytest.approx(miou_of(brute_force()))
+    assert read["JSON"] == to_json(kept.summaries)
+    assert json.loads(read["JSON"])["miou"] == pytest.approx(app.dataframe[0].value["miou"][0])
+    assert read["Classes"] == classes_csv(kept.summaries)
+    assert read["Pictures"] == images_csv(kept.evaluations)
