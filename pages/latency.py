@@ -12,7 +12,7 @@ from pages.shared.shortlist import rows_control, shortlist
 from pages.shared.timing import all_setups, boards_control, here, own_rows, show, time_rows
 from zoo.benchmark import CONDITIONS, physical_cores
 from zoo.catalog import all_shipped
-from zoo.charts import device_bars, precision_bars
+from zoo.charts import device_bars, precision_gains
 from zoo.chips import (
     NOTICE,
     Setup,
@@ -51,7 +51,10 @@ if view == "chips":
         if both.empty:
             st.caption(f"Nobody ran {setup.device} with {setup.runtime} in both.")
         else:
-            st.plotly_chart(precision_bars(both), alt="Milliseconds in float and in 8 bits of each network.")
+            st.plotly_chart(
+                precision_gains(both),
+                alt="How many times as fast each network is in 8 bits; below 1 it is slower.",
+            )
             slower = ", ".join(both.loc[both["gain"] < 1, "network"])
             st.caption(
                 f"On {setup.device} with {setup.runtime}. Slower in 8 bits: {slower or 'none'}. "

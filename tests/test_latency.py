@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -134,3 +135,16 @@ def test_traits_csv_has_every_row_that_we_build() -> None:
     from zoo.catalog import all_shipped
 
     assert {row.id for row in all_shipped().rows if row.network} <= set(row_traits().index)
+
+
+@pytest.mark.parametrize(
+    ("precision", "activation", "weight"), [("float", 4, 4), ("w8a8", 1, 1), ("w8a16", 2, 1), ("8bit", 1, 1)]
+)
+def test_bytes_a_mac_follow_the_precision(precision: str, activation: int, weight: int) -> None:
+    from zoo.complexity import count
+
+    found = traits(count(UNET, 768, 384).layers)
+    expected = (activation * found["activation_values"] + weight * found["weight_values"]) / found["macs"]
+    assert row_traits(precision).at[UNET, "bytes_per_mac"] == pytest.approx(expected)
+    table = against_macs(replace(measured(), precision=precision))
+    assert table.at[UNET, "bytes_per_mac"] == pytest.approx(expected)

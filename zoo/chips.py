@@ -121,7 +121,7 @@ def milliseconds(setup: Setup) -> Measured:
     """Return what the catalogs' rows take on a setup. Raises UnknownIdError."""
     table = latencies(*setup).dropna(subset="row_id").set_index("row_id").rename_axis("id")
     sizes = {"input_width": "width", "input_height": "height"}
-    return Measured(str(setup), table[[*sizes, COLUMN]].rename(columns=sizes))
+    return Measured(str(setup), table[[*sizes, COLUMN]].rename(columns=sizes), precision=setup.precision)
 
 
 def float_against_8_bits(device: str, runtime: str) -> pd.DataFrame:

@@ -26,6 +26,10 @@ from zoo.words import Cost
 COLUMN = "milliseconds"
 LEAST_ROWS = 4
 """Fewer rows than this have no rank correlation worth a number."""
+FLOAT_BYTES = (4, 4)
+BYTES = dict.fromkeys(("8bit", "w8a8", "int8", "uint8"), (1, 1))
+BYTES |= {"w8a16": (2, 1), "fp16": (2, 2), "float16": (2, 2)}
+"""Of an activation and of a weight, in each precision that is not 4 bytes for both."""
 NOTICEABLE = 1.25
 """A row that takes this many times what its MACs promise is called slower, one below its inverse faster."""
 
@@ -40,6 +44,8 @@ class Measured:
     """width and height at which it was measured, and milliseconds, indexed by row id."""
     size: Size | None = None
     """The one input size of all of them; None where each row has its own."""
+    precision: str = "float"
+    """As its source calls it."""
 
     @property
     def cost(self) -> Cost:
@@ -129,7 +135,9 @@ def against_macs(measured: Measured, own: Mapping[Row, Mapping[str, int]] | None
     table["promised_ms"] = table["gmacs"] / table["gmacs_per_second"].median() * 1000
     table["times"] = table[COLUMN] / table["promised_ms"]
     traits_of_own = pd.DataFrame({row.id: dict(counts) for row, counts in mine.items()}).T
-    known = row_traits() if not mine else pd.concat([row_traits(), _shares(traits_of_own)])
+    known = row_traits(measured.precision)
+    if mine:
+        known = pd.concat([known, _shares(traits_of_own, measured.precision)])
     return table.join(known).sort_values("times", ascending=False, kind="stable")
 
 
@@ -156,20 +164,21 @@ def _tendency(table: pd.DataFrame, column: str, words: str) -> str:
     return f"The {tells} {words} ({number})."
 
 
-def row_traits() -> pd.DataFrame:
-    """Return depthwise_share (% of MACs) and bytes_per_mac (4 bytes a value) of each row, indexed by id.
+def row_traits(precision: str = "float") -> pd.DataFrame:
+    """Return depthwise_share (% of MACs) and bytes_per_mac in a precision of each row, indexed by id.
 
     Bytes are a layer's input, output and weights, as if it ran alone; counted at the row's own size.
     """
-    return _shares(_traits())
+    return _shares(_traits(), precision)
 
 
-def _shares(table: pd.DataFrame) -> pd.DataFrame:
-    moved = table["activation_values"] + table["weight_values"]
+def _shares(table: pd.DataFrame, precision: str) -> pd.DataFrame:
+    activation, weight = BYTES.get(precision, FLOAT_BYTES)
+    moved = activation * table["activation_values"] + weight * table["weight_values"]
     return pd.DataFrame(
         {
             "depthwise_share": 100 * table["depthwise_macs"] / table["macs"],
-            "bytes_per_mac": 4 * moved / table["macs"],
+            "bytes_per_mac": moved / table["macs"],
         }
     )
 

@@ -109,7 +109,7 @@ def milliseconds(table: pd.DataFrame, setup: Setup, row_sizes: Mapping[str, Size
     ]
     chosen = chosen.assign(own=own).sort_values("own", ascending=False, kind="stable").drop_duplicates("id")
     rows = chosen.rename(columns={"median_ms": COLUMN}).set_index("id")[["width", "height", COLUMN]]
-    return Measured(str(setup), rows)
+    return Measured(str(setup), rows, precision=setup.precision)
 
 
 def at_sizes(table: pd.DataFrame, sizes: Mapping[str, Size]) -> pd.DataFrame:

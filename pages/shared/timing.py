@@ -16,7 +16,7 @@ from pages.shared.own import escaped, own
 from zoo.catalog import all_shipped
 from zoo.charts import latency_scatter
 from zoo.errors import MeasurementError, ZooError
-from zoo.latency import COLUMN, Measured, against_macs, rank_correlation, traits, why
+from zoo.latency import BYTES, COLUMN, FLOAT_BYTES, Measured, against_macs, rank_correlation, traits, why
 from zoo.limits import MEASUREMENTS_BYTES, MEGABYTE
 from zoo.measurements import (
     Measurements,
@@ -39,7 +39,7 @@ TABLE = {
     "gmacs_per_second": st.column_config.NumberColumn("GMAC/s", format="%.1f"),
     "times": st.column_config.NumberColumn("Times what MACs promise", format="%.2f"),
     "depthwise_share": st.column_config.NumberColumn("Depthwise share of MACs (%)", format="%.1f"),
-    "bytes_per_mac": st.column_config.NumberColumn("Bytes a MAC (float)", format="%.3f"),
+    "bytes_per_mac": st.column_config.NumberColumn("Bytes a MAC", format="%.3f"),
 }
 
 
@@ -87,6 +87,11 @@ def show(measured: Measured) -> None:
     for sentence in why(table):
         st.caption(sentence)
     st.dataframe(table[list(TABLE)], column_config=TABLE, hide_index=True)
+    activation, weight = BYTES.get(measured.precision, FLOAT_BYTES)
+    st.caption(
+        f"Bytes a MAC in {escaped(measured.precision)}: {activation} for each value of a layer's input and "
+        f"output, {weight} for each weight, as if every layer ran alone."
+    )
 
 
 def boards_control() -> None:

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from zoo.catalog import all_shipped
-from zoo.charts import device_bars, latency_scatter, precision_bars
+from zoo.charts import device_bars, latency_scatter, precision_gains
 from zoo.chips import Setup, float_against_8_bits, load_chips, milliseconds, over_devices
 from zoo.latency import against_macs
 
@@ -53,15 +53,27 @@ def test_devices_stand_on_a_logarithmic_axis_that_holds_them() -> None:
     assert math.log10(max(points.x)) < high < math.log10(max(points.x)) + 0.4
 
 
-def test_where_8_bits_are_slower_the_bars_say_so() -> None:
-    table = float_against_8_bits("Samsung Galaxy S25", "onnx")
-    figure = precision_bars(table)
-    by_name = {bar.name: dict(zip(bar.y, bar.x, strict=True)) for bar in figure.data}
-    notes = dict(zip(figure.data[-1].y, figure.data[-1].text, strict=True))
-    slower = {name for name, note in notes.items() if note.endswith("times slower")}
-    bits = by_name["8 bits (w8a8)"]
-    assert slower == {name for name, ms in by_name["float"].items() if bits[name] > ms}
-    assert all(by_name["float"][network] > 0 for network in table["network"])
+def test_where_8_bits_are_slower_they_stand_left_of_1_and_none_dominates() -> None:
+    table = float_against_8_bits("Samsung Galaxy S25", "onnx").set_index("network")
+    figure = precision_gains(table.reset_index())
+    points = {trace.name: trace for trace in figure.data if trace.mode == "markers+text"}
+    slower = points["slower in 8 bits"]
+    assert dict(zip(slower.y, slower.text, strict=True)) == {
+        name: f"{line.w8a8_ms / line.float_ms:.1f}x slower"
+        for name, line in table.iterrows()
+        if line.w8a8_ms > line.float_ms
+    }
+    assert set(slower.y) == {"pidnet", "ddrnet23_slim"}
+    for trace in points.values():
+        for name, gain, (in_float, in_8_bits) in zip(trace.y, trace.x, trace.customdata, strict=True):
+            assert (in_float, in_8_bits) == tuple(table.loc[name, ["float_ms", "w8a8_ms"]])
+            assert gain == pytest.approx(in_float / in_8_bits)
+    low, high = figure.layout.xaxis.range
+    assert figure.layout.xaxis.type == "log"
+    assert low < math.log10(min(table["gain"])) < 0 < math.log10(max(table["gain"])) < high
+    middle = [math.log10(gain) for gain in table["gain"] if 2 < gain < 4]
+    assert all((value - low) / (high - low) > 0.3 for value in middle)  # pspnet's 13 leaves them room
+    assert set(figure.layout.yaxis.categoryarray) == set(table.index)
 
 
 def test_a_narrow_axis_still_has_ticks_to_read_by() -> None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
     from zoo.charts.explore import pareto
-    from zoo.charts.latency import device_bars, latency_scatter, precision_bars, roofline_bars
+    from zoo.charts.latency import device_bars, latency_scatter, precision_gains, roofline_bars
 
 _HOMES = {
     "class_bars": "evaluation",
@@ -29,7 +29,7 @@ _HOMES = {
     "measured_scatter": "evaluation",
     "pareto": "explore",
     "plotly_script": "embed",
-    "precision_bars": "latency",
+    "precision_gains": "latency",
     "roofline_bars": "latency",
     "stride_bars": "complexity",
 }
@@ -45,7 +45,7 @@ __all__ = [
     "measured_scatter",
     "pareto",
     "plotly_script",
-    "precision_bars",
+    "precision_gains",
     "roofline_bars",
     "stride_bars",
 ]

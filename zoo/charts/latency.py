@@ -129,16 +129,59 @@ def _card(name: str, row: object) -> str:
     )
 
 
-def precision_bars(table: pd.DataFrame) -> go.Figure:
-    """Return each network in float and in 8 bits as bars: the table of `zoo.chips.float_against_8_bits`."""
-    return _bars(
-        table["network"],
-        {"float": table["float_ms"], "8 bits (w8a8)": table["w8a8_ms"]},
-        [
-            f"{gain:.1f} times as fast" if gain >= 1 else f"{1 / gain:.1f} times slower"
-            for gain in table["gain"]
-        ],
+def precision_gains(table: pd.DataFrame) -> go.Figure:
+    """Return how many times as fast each network is in 8 bits: `zoo.chips.float_against_8_bits`.
+
+    A factor on a logarithmic axis, so that half and twice the time stand equally far from the line of 1.
+    """
+    low, high = min(table["gain"].min(), 1.0), max(table["gain"].max(), 1.0)
+    figure = go.Figure()
+    for faster, name, side, (colour, symbol) in (
+        (True, "faster in 8 bits", "middle right", (COLOURS[0], "circle")),
+        (False, "slower in 8 bits", "middle left", (COLOURS[1], "square")),
+    ):
+        rows = table[(table["gain"] >= 1) == faster]
+        if rows.empty:
+            continue
+        stems = [(1.0, gain, None) for gain in rows["gain"]]
+        figure.add_scatter(
+            x=[end for stem in stems for end in stem],
+            y=[network for network in rows["network"] for _ in range(3)],
+            mode="lines",
+            line={"color": colour, "width": 2},
+            hoverinfo="skip",
+            showlegend=False,
+        )
+        figure.add_scatter(
+            x=rows["gain"],
+            y=rows["network"],
+            mode="markers+text",
+            name=name,
+            text=[f"{gain:.1f}x" if faster else f"{1 / gain:.1f}x slower" for gain in rows["gain"]],
+            textposition=side,
+            cliponaxis=False,
+            customdata=rows[["float_ms", "w8a8_ms"]].to_numpy().tolist(),
+            hovertemplate="%{y}: %{customdata[0]:.4g} ms in float, %{customdata[1]:.4g} ms in 8 bits"
+            "<extra></extra>",
+            marker={"color": colour, "symbol": symbol, "size": 10},
+        )
+    figure.add_vline(x=1, line={"color": GREY, "width": 1})
+    wide = (high / low) ** 0.2  # room for the words
+    ticks = log_ticks(low / 1.05, high * 1.05)
+    figure.update_xaxes(
+        title="times as fast in 8 bits",
+        type="log",
+        range=[math.log10(low / wide**2 if low < 1 else low / 1.1), math.log10(high * wide)],
+        tickvals=ticks,
+        ticktext=[f"{tick:g}" for tick in ticks],
     )
+    figure.update_yaxes(type="category", categoryorder="array", categoryarray=table["network"].tolist()[::-1])
+    figure.update_layout(
+        height=110 + 24 * len(table),
+        margin=MARGIN,
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+    )
+    return figure
 
 
 def device_bars(table: pd.DataFrame) -> go.Figure:
