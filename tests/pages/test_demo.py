@@ -149,6 +149,26 @@ def test_every_bad_picture_is_one_line_and_the_next_works(page: AppTest) -> None
     assert page.session_state["demo_kept"].prediction.labels.shape == (48, 64)
 
 
+def test_an_own_file_takes_the_place_of_the_one_before_and_is_read_once(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    digest = hashlib.file_digest
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, kind: (read.append(file.name), digest(file, kind))[1]
+    )
+    page.selectbox(key="demo_weights").set_value("Your own file").run()
+    for name, count in (("first.tflite", 2), ("second.tflite", 3)):
+        page.file_uploader(key="demo_own_weights").set_value((name, channels_of("float32", 0, count), ""))
+        page.run()
+        assert not page.error
+        assert name in "\n".join(element.value for element in page.markdown).replace("\\", "")
+    page.slider(key="demo_strength").set_value(10).run()
+    here = Path(page.session_state["demo_folder"].name)
+    assert len(list(here.iterdir())) == 1
+    assert len([name for name in read if Path(name).parent == here]) == 2
+
+
 def test_an_own_model_is_named_as_itself_with_the_classes_that_are_picked(page: AppTest) -> None:
     # float32 (1, 32, 48, 3) in, its first 2 channels out: with mean 0 and deviation 1 the labels are whether
     # green is above red.

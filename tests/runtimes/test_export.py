@@ -84,17 +84,21 @@ def test_a_damaged_file_is_made_again(damage: str) -> None:
 def test_changed_code_or_weights_or_a_fixed_size_make_a_new_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    writing = "import json, sys; open(json.load(sys.stdin)['out'], 'w').write('all the same')"
+    monkeypatch.setattr(export, "EXPORTING", [sys.executable, "-S", "-c", writing])
     unet, fpn = resolve(ROW), resolve("cityscapes-mobilenetv2-fpnlite-768x384")
-    stem = export._stem(unet, SIZE)
-    assert stem == export._stem(unet, Size(160, 128))
-    assert stem != export._stem(fpn, SIZE)
-    torch.manual_seed(0)
-    path = tmp_path / "swiftnet.pth"
-    torch.save(build_model(SWIFTNET).state_dict(), path)
-    swiftnet = resolve(SWIFTNET, path)
-    assert export._stem(swiftnet, Size(96, 64)) != export._stem(swiftnet, Size(160, 128))
-    monkeypatch.setattr(export, "_code_version", lambda: "other code")
-    assert export._stem(fpn, SIZE) != stem
+    first = exported(unet, SIZE, silent)
+    assert exported(unet, Size(160, 128), silent) == first
+    assert exported(fpn, SIZE, silent) != first
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        torch.save(build_model(SWIFTNET).state_dict(), tmp_path / f"{seed}.pth")
+    swiftnet, other = (resolve(SWIFTNET, tmp_path / f"{seed}.pth") for seed in (0, 1))
+    asked = (swiftnet, Size(96, 64)), (swiftnet, Size(160, 128)), (other, Size(96, 64))
+    assert len({exported(*one, silent) for one in asked}) == 3
+    monkeypatch.setattr(export, "code_version", lambda: "other code")
+    assert exported(unet, SIZE, silent) != first
 
 
 def test_what_was_used_last_is_kept_and_what_a_crash_left_is_swept(

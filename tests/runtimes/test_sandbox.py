@@ -138,7 +138,7 @@ def test_its_process_is_kept_for_the_next_picture_and_not_for_ever(
     closed: list[SandboxedNetwork] = []
     close = SandboxedNetwork.close
     monkeypatch.setattr(SandboxedNetwork, "close", lambda self: (closed.append(self), close(self)))
-    monkeypatch.setattr(sandbox, "_kept", IdlePool(2, 0.5, 60))
+    monkeypatch.setattr(sandbox, "waiting", IdlePool(2, 0.5, 60))
     path = saved(tmp_path, IDENTITY)
     with sandboxed(path, "a", "onnxruntime", EIGHT) as first:
         assert first.find_labels(ZEROS, FRAME).labels.max() == 0

@@ -65,14 +65,14 @@ def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path
 
 def _stem(checkpoint: Checkpoint, size: Size) -> str:
     network = checkpoint.row.built
-    made_from = [*network, checkpoint.sha256, _code_version()]
+    made_from = [*network, checkpoint.sha256, code_version()]
     if families()[network.family].fixed_size:
         made_from.append(str(size))
     return hashlib.sha256("|".join(made_from).encode()).hexdigest()[:24]
 
 
 @lru_cache(maxsize=1)
-def _code_version() -> str:
+def code_version() -> str:
     """Return a hash of the code that decides what an export computes."""
     package = Path(__file__).resolve().parent.parent
     sources = [*sorted((package / "models").glob("*.py")), package / "weights" / "layouts.py", Path(__file__)]

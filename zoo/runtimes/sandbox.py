@@ -70,7 +70,7 @@ class SandboxedNetwork:
         self._process.close()
 
 
-_kept: IdlePool[SandboxedNetwork] = IdlePool(
+waiting: IdlePool[SandboxedNetwork] = IdlePool(
     limits.SANDBOX_KEPT, limits.SANDBOX_IDLE_SECONDS, limits.SANDBOX_KEPT_SECONDS
 )
 
@@ -81,5 +81,5 @@ def sandboxed(path: Path, sha256: str, runtime: str, size: Size) -> Iterator[San
 
     Raises as SandboxedNetwork does.
     """
-    with _kept.borrow((sha256, runtime, size), lambda: SandboxedNetwork(path, runtime, size)) as network:
+    with waiting.borrow((sha256, runtime, size), lambda: SandboxedNetwork(path, runtime, size)) as network:
         yield network
