@@ -18,7 +18,7 @@ from zoo.charts import roofline_bars
 from zoo.limits import MEGABYTE
 from zoo.measurements import at_sizes
 from zoo.roofline import RULE, Chip, Roofline, known_chips, roofline
-from zoo.rows import NO_DATASET, Row
+from zoo.rows import Row
 from zoo.sizes import Size
 
 OWN = "my own numbers"
@@ -80,20 +80,23 @@ def draw_on_chip() -> None:
             with shown_errors():
                 bounds[row_id] = roofline(live_count(rows[row_id], *size).layers, chip, bits)
         if bounds:
-            names = {row_id: _named(rows[row_id], sizes[row_id]) for row_id in bounds}
+            names = _named({row_id: rows[row_id] for row_id in bounds}, sizes)
             _bounds(bounds, names, {row_id: sizes[row_id] for row_id in bounds})
             _layers(bounds, names)
 
 
-def _named(row: Row, size: Size) -> str:
-    named = row.title if row.dataset == NO_DATASET else f"{row.title} · {row.dataset}"
-    return named if size == row.size else f"{named}, at {size}"
+def _named(rows: Mapping[str, Row], sizes: Mapping[str, Size]) -> dict[str, str]:
+    """Return the rows' names with the size at which they are looked at."""
+    names = {row_id: f"{row.name} · {sizes[row_id]}" for row_id, row in rows.items()}
+    if len({row.dataset for row in rows.values()}) > 1:
+        names = {row_id: f"{name}, {rows[row_id].dataset}" for row_id, name in names.items()}
+    return names
 
 
 def _bounds(bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Mapping[str, Size]) -> None:
     """Show the least time of each row, and beside it what anybody here has measured at that size."""
     st.plotly_chart(
-        roofline_bars({names[row_id]: found for row_id, found in bounds.items()}),
+        roofline_bars(bounds, names),
         alt="The least time a frame takes, by what bounds it.",
     )
     figures = [

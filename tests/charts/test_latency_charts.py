@@ -7,9 +7,11 @@ import math
 import pytest
 
 from zoo.catalog import all_shipped
-from zoo.charts import device_bars, latency_scatter, precision_gains
+from zoo.charts import device_bars, latency_scatter, precision_gains, roofline_bars
 from zoo.chips import Setup, float_against_8_bits, load_chips, milliseconds, over_devices
+from zoo.complexity import count
 from zoo.latency import against_macs
+from zoo.roofline import find_chip, roofline
 
 PHONE = Setup("Samsung Galaxy S25", "float", "onnx")
 
@@ -82,3 +84,20 @@ def test_a_narrow_axis_still_has_ticks_to_read_by() -> None:
         low, high = axis.range
         assert len(axis.tickvals) >= 3
         assert all(low <= math.log10(tick) <= high for tick in axis.tickvals)
+
+
+def test_the_parts_of_a_bound_add_up_and_equal_names_stay_two_bars() -> None:
+    layers = count("cityscapes-mobilenetv2-unetlite-768x384", 128, 64).layers
+    bounds = {
+        "a": roofline(layers, find_chip("NVIDIA T4"), 8),
+        "b": roofline(layers, find_chip("NVIDIA T4"), 16),
+    }
+    long = "<i>" + "x" * 40
+    figure = roofline_bars(bounds, {"a": f"{long} · 128x64", "b": f"{long} · 128x64"})
+    compute, memory = figure.data
+    for row_id, first, second in zip(compute.y, compute.x, memory.x, strict=True):
+        assert first + second == pytest.approx(bounds[row_id].least_ms)
+        times = bounds[row_id].layers
+        assert second == pytest.approx(times.loc[times["bound_by"] == "memory", "traffic_ms"].sum())
+    assert list(compute.y) == ["a", "b"]
+    assert list(figure.layout.yaxis.ticktext) == ["&lt;i&gt;" + "x" * 20 + "…<br>128x64"] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from streamlit.testing.v1 import AppTest
 
-from pages.shared.own import Own
-from zoo.benchmark import document
+from pages.shared.own import Own, escaped
+from zoo.benchmark import document, machine
 from zoo.chips import Setup, milliseconds
 from zoo.complexity import count
-from zoo.measurements import kept
+from zoo.measurements import keep, kept
 from zoo.roofline import find_chip, roofline
 from zoo.sizes import Size
 
@@ -161,7 +162,7 @@ def test_the_bound_at_the_visitors_size_stands_beside_what_a_board_measured_ther
     assert not app.exception, [error.message for error in app.exception]
     bound = roofline(count(UNET, 128, 64).layers, find_chip("Google Coral Edge TPU (PCIe x1)"), 8)
     assert app.dataframe[0].value["Least ms a frame"].tolist() == [round(bound.least_ms, 3)]
-    assert app.dataframe[0].value["Network"].tolist()[0].endswith("at 128x64")
+    assert app.dataframe[0].value["Network"].tolist()[0].endswith(" · 128x64")
     (line,) = app.dataframe[1].value.to_dict("records")
     assert line["least_ms"] == pytest.approx(bound.least_ms)
     assert line["milliseconds"] == 50.0
@@ -174,3 +175,45 @@ def test_the_link_names_the_row_whose_layers_are_shown() -> None:
     layers = app.dataframe[1].value
     assert layers["macs"].sum() == count(fpn, 128, 64).macs
     assert app.query_params["latency_layers"] in (fpn, [fpn])
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"units": {"latency": "s", "memory": "bytes", "throughput": "GMAC/s"}}, "has units"),
+        ({"machine": {**machine(), "name": "<img src=x onerror=alert(1)>"}}, "machine: name"),
+        ({"machine": {**machine(), "processor": "**bold** :red[x]"}}, "machine: processor"),
+        ({"measurements": [{"id": "<script>alert(1)</script>"}]}, "measurement 1: id"),
+    ],
+)
+def test_a_refused_file_is_one_escaped_line_and_the_good_one_stays(
+    changes: dict[str, object], reason: str
+) -> None:
+    app = opened(latency_view="here", rows=UNET)
+    upload(app, document([board_line()], name="pi"), {**document([board_line()], name="pi"), **changes})
+    (error,) = app.error
+    assert escaped(reason) in error.value
+    assert "\n" not in error.value
+    assert not re.search(r"(?<!\\)[<>*\[]", error.value), error.value
+    (line,) = app.dataframe[0].value.to_dict("records")
+    assert line["milliseconds"] == 50.0
+    assert app.query_params["rows"] in (UNET, [UNET])
+
+
+def test_a_file_that_takes_this_machines_name_is_kept_apart() -> None:
+    keep([{**board_line(median_ms=20.0), "p10_ms": 19.0}])
+    app = opened(latency_view="here")
+    name = machine()["name"]
+    upload(app, document([board_line(median_ms=1.0)], name=name))
+    (choice,) = [box for box in app.selectbox if box.label == "Measured with"]
+    assert choice.options == [
+        f"{name} (float32, onnxruntime, 4 threads)",
+        f"{name} (imported) (float32, onnxruntime, 4 threads)",
+    ]
+    assert app.dataframe[0].value["milliseconds"].tolist() == [20.0]
+    assert any("was not measured by this installation" in line.value for line in app.caption)
+    choice.set_value(choice.options[1]).run()
+    assert app.dataframe[0].value["milliseconds"].tolist() == [1.0]
+    here = kept()
+    assert here is not None
+    assert [line["median_ms"] for line in here.lines] == [20.0]

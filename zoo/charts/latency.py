@@ -99,13 +99,16 @@ def _name_line(figure: go.Figure, rate: float, across: tuple[float, float], up: 
     right = min(across[1], up[1] * rate / 1000)
     height = right / rate * 1000
     if right > across[0] and height > up[0]:
+        # Right of a line that leaves at the top, above one that leaves at the side: neither crosses it.
+        along = math.log10(right / across[0]) / math.log10(across[1] / across[0])
         figure.add_annotation(
             x=math.log10(right),
             y=math.log10(height),
             text=f"{rate:g} GMAC/s",
             showarrow=False,
-            xanchor="right",
-            yanchor="top",
+            xanchor="left" if along < 0.8 else "right",
+            yanchor="bottom" if right == across[1] else "top",
+            xshift=4 if along < 0.8 else 0,
             font={"size": 11, "color": GREY},
         )
 
@@ -215,45 +218,43 @@ def device_bars(table: pd.DataFrame) -> go.Figure:
     return figure
 
 
-def roofline_bars(bounds: Mapping[str, Roofline]) -> go.Figure:
-    """Return the least time of each row, stacked by what bounds it; `bounds`: by name for people."""
-    parts = {
-        f"bound by {part}": [
-            found.layers.loc[found.layers["bound_by"] == part, "least_ms"].sum() for found in bounds.values()
-        ]
-        for part in ("compute", "memory")
-    }
-    figure = _bars(
-        [plain(name) for name in bounds], parts, [f"{found.least_ms:.3g} ms" for found in bounds.values()]
-    )
-    figure.update_layout(barmode="stack")
-    figure.update_xaxes(title="milliseconds a frame, at least")
-    return figure
+def roofline_bars(bounds: Mapping[str, Roofline], names: Mapping[str, str]) -> go.Figure:
+    """Return the least time of each row, stacked by what bounds it.
 
-
-def _bars(names: object, series: Mapping[str, object], notes: list[str]) -> go.Figure:
-    """Return horizontal bars, a colour and a pattern a series, with a note behind the last."""
-    figure = go.Figure()
-    for index, (name, values) in enumerate(series.items()):
-        last = index == len(series) - 1
+    `bounds`: by row id; `names`: rows for people by id. A label has two short lines, for narrow screens.
+    """
+    figure, ids = go.Figure(), list(bounds)
+    for index, part in enumerate(("compute", "memory")):
+        parts = [found.layers.loc[found.layers["bound_by"] == part, "least_ms"] for found in bounds.values()]
+        last = index == 1
         figure.add_bar(
-            y=names,
-            x=values,
+            y=ids,
+            x=[times.sum() for times in parts],
             orientation="h",
-            name=name,
-            marker={"color": COLOURS[index], "pattern": {"shape": ("", "/")[index % 2], "size": 5}},
-            text=notes if last else None,
+            name=f"bound by {part}",
+            marker={"color": COLOURS[index], "pattern": {"shape": ("", "/")[index], "size": 5}},
+            text=[f"{found.least_ms:.3g} ms" for found in bounds.values()] if last else None,
             textposition="outside" if last else None,
             cliponaxis=False,
-            hovertemplate=f"%{{y}}, {name}: %{{x:.4g}} ms<extra></extra>",
+            customdata=[plain(names[row_id]) for row_id in ids],
+            hovertemplate=f"%{{customdata}}, bound by {part}: %{{x:.4g}} ms<extra></extra>",
         )
-    count = len(notes)
-    figure.update_yaxes(autorange="reversed")
-    figure.update_xaxes(title="milliseconds", rangemode="tozero")
+    figure.update_yaxes(
+        type="category",
+        autorange="reversed",
+        tickvals=ids,
+        ticktext=[_label(names[row_id]) for row_id in ids],
+    )
+    figure.update_xaxes(title="milliseconds a frame, at least", rangemode="tozero")
     figure.update_layout(
-        height=110 + count * (22 + 18 * (len(series) - 1)),
-        margin={**MARGIN, "r": 110},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
-        showlegend=len(series) > 1,
+        barmode="stack",
+        height=120 + 42 * len(ids),
+        margin={**MARGIN, "r": 60},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0, "traceorder": "normal"},
     )
     return figure
+
+
+def _label(name: str) -> str:
+    model, _, rest = name.partition(" · ")
+    return "<br>".join(plain(part if len(part) <= 24 else f"{part[:23]}…") for part in (model, rest) if part)
