@@ -30,7 +30,8 @@ RUNTIME = Choice("demo_runtime", lambda: ["default", *RUNTIMES], "default")
 
 title, network = st.columns([1, 2.7], gap="medium", vertical_alignment="center")
 title.title("Masks on your own picture", anchor=False)
-controls, result = st.columns([1, 2.7], gap="medium")
+# The picture first: on a narrow screen what stands beside it here goes below it.
+result, controls = st.columns([2.7, 1], gap="medium")
 own = said = None
 with controls:
     source = SOURCE.draw(st.segmented_control, "Picture")

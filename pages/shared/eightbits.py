@@ -94,13 +94,13 @@ def show_difference(in_float: Prediction, in_8: Prediction) -> None:
     maps = [in_float.label_map, in_8.label_map]
     differ = disagreement(maps)
     st.markdown(f"**{differ.percent:.2f} % of the pixels** get another class in 8 bits than in float.")
-    for prediction in (in_float, in_8):
-        st.markdown(f":small[{whose(prediction.weights)}. {milliseconds(prediction)}]")
     st.image(
         reduced(marked(in_float.rgb, differ.mask)),
         width="stretch",
         alt=f"The picture with the {differ.percent:.2f} % of its pixels marked that differ in 8 bits",
     )
+    for prediction in (in_float, in_8):
+        st.markdown(f":small[{whose(prediction.weights)}. {milliseconds(prediction)}]")
     shares = compare_shares(maps).reset_index()
     shares.columns = ["class", "Float (%)", "8 bits (%)", "Difference (points)"]
     number = st.column_config.NumberColumn(format="%.2f")

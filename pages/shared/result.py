@@ -32,7 +32,8 @@ PRECISIONS = {"float": "in float", "8bit": "in 8 bits"}
 def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
     """Show a mask as large as its column is wide, its legend `beside` it, and what has to be said of it."""
     made, label_map = prediction.weights, _coloured(prediction)
-    st.markdown(f"{whose(made)}. {milliseconds(prediction)}")
+    st.markdown(f":small[{whose(made)}. {milliseconds(prediction)}]")
+    picture = st.container()  # above its tools, so that it is on a first screen however narrow
     tools = st.container(horizontal=True, vertical_alignment="bottom")
     view = VIEW.draw(tools.segmented_control, "View", label_visibility="collapsed")
     if view == "Slide":
@@ -51,14 +52,17 @@ def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
         only=only,
     )
     told = f"The picture {given.name[:60]} with the mask of {made.row.title}"
-    if view == "Side by side":
-        left, right = st.columns(2, gap="xsmall")
-        left.image(masked(prediction.rgb, label_map, 0), width="stretch", alt="The picture as it was given")
-        right.image(image, width="stretch", alt=told)
-    elif view == "Slide":
-        st.image(wiped(prediction.rgb, image, WIPE.value / 100), width="stretch", alt=told)
-    else:
-        st.image(image, width="stretch", alt=told)
+    with picture:
+        if view == "Side by side":
+            left, right = st.columns(2, gap="xsmall")
+            left.image(
+                masked(prediction.rgb, label_map, 0), width="stretch", alt="The picture as it was given"
+            )
+            right.image(image, width="stretch", alt=told)
+        elif view == "Slide":
+            st.image(wiped(prediction.rgb, image, WIPE.value / 100), width="stretch", alt=told)
+        else:
+            st.image(image, width="stretch", alt=told)
     with st.container(horizontal=True):
         _downloads(prediction, only)
         network_download(prediction)
