@@ -51,13 +51,42 @@ def _here() -> dict[str, Timed]:
     return {name: one for name, one in timed.items() if len(one.measured.table)}
 
 
-AXIS = Choice("explore_cost", lambda: [MACS, *_here(), *_chips()], MACS, "GigaMACs or a setup of the list")
+def _mine() -> dict[str, Timed]:
+    """Return what only this visitor has: their boards' files and own networks, timed; kept until they change.
+
+    Where this machine timed an own network, its setup holds the rows of everybody too.
+    """
+    brought = [st.session_state.get(name) for name in ("latency_boards", "latency_own")]
+    if not any(brought):
+        return {}
+    of = (*brought, chosen_catalog(), _here())
+    kept_of, found = st.session_state.get("explore_timed", ((), {}))
+    if len(kept_of) != len(of) or any(one is not other for one, other in zip(kept_of, of, strict=True)):
+        from pages.shared.timing import all_setups
+
+        shared = {name: len(one.measured.table) for name, one in _here().items()}
+        found = {
+            name: Timed(measured)
+            for name, measured in all_setups().items()
+            if len(measured.table) > shared.get(name, 0)
+        }
+        st.session_state.explore_timed = (of, found)
+    timed: dict[str, Timed] = found
+    return timed
+
+
+AXIS = Choice(
+    "explore_cost",
+    lambda: [MACS, *{**_here(), **_mine()}, *_chips()],
+    MACS,
+    "GigaMACs or a setup of the list",
+)
 
 
 def timed() -> Timed | None:
     """Return the latencies that are the cost, None for GigaMACs."""
     name = AXIS.value
-    return None if name == MACS else _here().get(name) or _chips()[name]
+    return None if name == MACS else _mine().get(name) or _here().get(name) or _chips()[name]
 
 
 def cost_of(size: Size | None, setup: Timed | None) -> Cost:

@@ -17,7 +17,8 @@ from pages.shared.shortlist import shortlist
 from zoo import selection
 from zoo.catalog import Catalog
 from zoo.charts import pareto
-from zoo.selection import Answer
+from zoo.rows import NO_DATASET, OWN
+from zoo.selection import COUNTED, Answer
 from zoo.sizes import Size
 
 if TYPE_CHECKING:
@@ -98,7 +99,22 @@ def chart(
         height=500 if alone else 420,
         shown=_passing(rows, view),
         title=None if alone else dataset,
+        beside=_without_miou(view, dataset),
     )
+
+
+def _without_miou(view: View, dataset: str) -> list[tuple[str, float]]:
+    """Return the own networks that have a cost but no mIoU, on any data set or on this: name and cost."""
+    table, cost = cost_table(view.size, view.setup), cost_of(view.size, view.setup)
+    # What an own network costs was counted, also at its own size.
+    column = COUNTED.column if view.setup is None else cost.column
+    mine = table[(table["catalog"] == OWN) & table["miou"].isna() & table[column].notna()]
+    mine = mine[mine["dataset"].isin([NO_DATASET, dataset]) & _passing(mine, view)]
+    how = "counted" if view.setup is None else "measured"
+    return [
+        (f"{row['name']} · {view.size or row['input']}: {cost.format(row[column])}, {how}", row[column])
+        for _, row in mine.iterrows()
+    ]
 
 
 @lru_cache(maxsize=128)

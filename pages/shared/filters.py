@@ -5,12 +5,20 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from pages.shared.loaders import family_labels, input_sizes
+from pages.shared.loaders import OWN_LABEL, family_labels, input_sizes, weights_of
+from pages.shared.own import own
 from pages.shared.settings import Choice, Choices, Flag, Limit, Setting
+from zoo.rows import OWN
 
-FAMILY = Choices("explore_family", lambda: sorted(family_labels().values()), [], "a family of the catalog")
+FAMILY = Choices(
+    "explore_family",
+    lambda: [*sorted(family_labels().values()), *([OWN_LABEL] if own() else [])],
+    [],
+    "a family of the catalog",
+)
 QAT = Choice("explore_qat", ["", "Only QAT", "Without QAT"], "")
 AVAILABLE = Flag("explore_available")
+WEIGHTS = Flag("explore_weights")
 INPUT = Choices("explore_input", input_sizes, [], "a size of the catalog")
 PARAMS = Limit("explore_params", 0, 1000, "million")
 ACTIVATION = Limit("explore_activation", 0, 10000, "million values")
@@ -19,9 +27,12 @@ LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
 """Hides nothing: it asks which row is the cheapest that is accurate enough."""
 
 FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[type-arg]
-    FAMILY: lambda rows: rows["family_label"].isin(FAMILY.value),
+    FAMILY: lambda rows: (
+        rows["family_label"].isin(FAMILY.value) | ((rows["catalog"] == OWN) & (OWN_LABEL in FAMILY.value))
+    ),
     QAT: lambda rows: rows["qat"] == (QAT.value == "Only QAT"),
     AVAILABLE: lambda rows: rows["available"],
+    WEIGHTS: lambda rows: weights_of(rows).isin(["mask now", "download"]),
     INPUT: lambda rows: rows["input"].isin(INPUT.value),
     PARAMS: lambda rows: rows["params_m"].le(PARAMS.value),
     ACTIVATION: lambda rows: rows["activation_m"].le(ACTIVATION.value),
@@ -56,7 +67,16 @@ def filters_control() -> None:
             show=lambda value: value or None,
             options=[option for option in QAT.options if option],
         )
-        AVAILABLE.draw(st.toggle, "Only with a published model")
+        AVAILABLE.draw(
+            st.toggle,
+            "Its authors published the model",
+            help="As the catalog's source says of the row. Its weights may be gone, or not be had here.",
+        )
+        WEIGHTS.draw(
+            st.toggle,
+            "Weights can be had here",
+            help="They are here (mask now), or can be downloaded from here (download).",
+        )
         INPUT.draw(st.pills, "Published input size", selection_mode="multi")
         PARAMS.draw(st.number_input, "Parameters, at most (million)")
         ACTIVATION.draw(st.number_input, "Peak activation, at most (million values, at the published size)")
@@ -91,7 +111,9 @@ def _words(setting: Setting[object]) -> str:
     if setting is LEAST_MIOU:
         return f"mIoU at least {value:g} %"
     if setting is AVAILABLE:
-        return "Published model"
+        return "Model published"
+    if setting is WEIGHTS:
+        return "Weights can be had"
     if setting is PARAMS:
         return f"At most {value:g} M parameters"
     if setting is ACTIVATION:

@@ -110,7 +110,8 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
 
 def listed(size: Size | None) -> pd.DataFrame:
     """Return the rows for the Catalog: `table_at` with the audit, `weights`, and `searched`, its words."""
-    return _listed(chosen_catalog(), size).assign(weights=weights_words())
+    table = _listed(chosen_catalog(), size)
+    return table.assign(weights=weights_of(table))
 
 
 SEARCHED = [
@@ -139,6 +140,18 @@ def weights_words() -> pd.Series:
     """Return by row id what a mask needs: "mask now", "download" or "upload only"."""
     best = status().assign(order=lambda found: found["status"].map(_ORDER)).groupby("id")["order"].min()
     return best.map(dict(enumerate(["mask now", "download", "upload only"])))
+
+
+def weights_of(table: pd.DataFrame) -> pd.Series:
+    """Return `weights_words` of a table's rows; an own .onnx brings its weights, other own rows have none."""
+    words = weights_words().reindex(table.index)
+    if not (table["catalog"] == OWN).any():
+        return words
+    mine = {
+        row.id: "mask now" if row.own else "upload only" if row.network else "names no network"
+        for row in own().joined(OWN).rows
+    }
+    return words.fillna(pd.Series(mine, dtype=object))
 
 
 _ORDER = {"bundled": 0, "downloaded": 0, "missing": 1, "unavailable": 2}

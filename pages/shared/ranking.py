@@ -1,7 +1,7 @@
 """The ranked table: what fits, best first, then what is over the budget; selected rows are chosen."""
 
 from pages.shared.exploring import View, ranked
-from pages.shared.loaders import weights_words
+from pages.shared.loaders import weights_of
 from pages.shared.tables import chosen_from
 from zoo.latency import COLUMN
 from zoo.words import Cost
@@ -13,7 +13,7 @@ GREY = "color: #7a8591"
 def ranking(view: View, dataset: str, budget: float, cost: Cost) -> None:
     """Draw the ranked table of a data set; a selected row goes to the chosen ones."""
     rows = ranked(view, dataset, budget)
-    rows = rows.assign(weights=weights_words().reindex(rows.index))
+    rows = rows.assign(weights=weights_of(rows))
     over = rows["rank"].isna()
     chosen_from(
         rows,

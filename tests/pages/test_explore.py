@@ -7,6 +7,9 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from zoo import load_catalog
+from zoo.weights.checkpoints import status
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -127,3 +130,20 @@ def test_pages_never_import_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_published_models_and_weights_that_can_be_had_are_two_filters(app: AppTest) -> None:
+    rows = load_catalog()
+    cityscapes = rows[rows["dataset"] == "Cityscapes"].dropna(subset=["gmacs", "miou"])
+    best = status().groupby("id")["status"].agg(set)
+    had = {row for row in cityscapes.index if best[row] & {"bundled", "downloaded", "missing"}}
+    published = set(cityscapes.index[cityscapes["available"]])
+    assert had != published  # else one filter would do
+    for link, expected in (({"explore_weights": "true"}, had), ({"explore_available": "true"}, published)):
+        app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+        app.query_params.update(link)
+        app.run()
+        assert not app.exception
+        ranked = next(table.value for table in app.dataframe if "weights" in table.value)
+        assert set(ranked.index) == expected
+        assert set(ranked.loc[ranked.index.isin(had), "weights"]) <= {"mask now", "download"}

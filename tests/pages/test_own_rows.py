@@ -2,7 +2,9 @@
 
 import csv
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -15,10 +17,12 @@ from zoo import limits
 from zoo.catalog import all_shipped, catalog_named
 from zoo.costs import load_costs, params_and_peaks
 from zoo.errors import InputError, ModelFileError, TableError, ZooError
+from zoo.measurements import Measurements
 from zoo.own import own_template, read_counted_rows
 from zoo.rows import NO_DATASET
 from zoo.sizes import Size
 from zoo.tables import as_text, to_csv
+from zoo.words import format_gmacs
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = "id,dataset,model,input_width,input_height,gmacs,miou"
@@ -220,6 +224,13 @@ def test_the_menu_opens_with_both_uploaders() -> None:
     app.session_state["own_menu"] = True
     app.run()
     assert not app.exception, [error.message for error in app.exception]
+    rows, networks = app.get("file_uploader")
+    assert (list(rows.proto.type), list(networks.proto.type)) == ([".csv"], [".onnx"])
+    assert rows.proto.label.startswith("A CSV with the catalog's columns")
+    assert networks.proto.label.startswith("An .onnx with a picture as input")
+    assert any("line 3, column gmacs" in error.value for error in app.error)
+    assert any(line.value.startswith("**2 rows** of own.csv") for line in app.markdown)
+    assert any(line.value.startswith("**net.onnx**: 0.0079 GigaMACs") for line in app.markdown)
 
 
 def test_an_own_network_has_its_cost_its_largest_size_and_its_layers() -> None:
@@ -254,10 +265,93 @@ def test_an_own_row_that_names_no_network_is_one_line_on_complexity() -> None:
     assert "names no network" in app.error[0].value
 
 
-def test_an_own_network_is_not_offered_for_timing_and_the_page_says_what_does() -> None:
+def test_an_own_network_can_be_timed_and_the_page_says_how() -> None:
     own = Own()
     row_id = own.take_network(network(), "net.onnx")
     app = with_own(own, "latency.py", rows=row_id, latency_view="here")
-    assert any("bench F.onnx" in line.value for line in app.caption)
-    (button,) = [button for button in app.button if button.label.startswith("Time the 0")]
-    assert button.disabled
+    assert any("in a process of its own" in line.value for line in app.caption)
+    (button,) = [button for button in app.button if button.label.startswith("Time the 1 ")]
+    assert not button.disabled
+
+
+def charts(app: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+
+
+@pytest.mark.parametrize(("size", "pixels"), [("", 1024 * 512), ("640x480", 640 * 480)])
+def test_an_own_network_without_an_miou_is_a_line_on_every_chart(size: str, pixels: int) -> None:
+    own = Own()
+    own.take_network(network(), "My <b>net</b>.onnx")
+    link = {"size": size} if size else {}
+    for chart in charts(with_own(own, dataset=["Cityscapes", "VOC2012"], **link)):  # type: ignore[arg-type]
+        (line,) = [shape for shape in chart["layout"]["shapes"] if shape.get("name") == "own"]
+        (note,) = [note for note in chart["layout"]["annotations"] if note.get("name") == "own"]
+        assert line["x0"] == line["x1"] == 15 * pixels / 1e9
+        assert 10 ** note["x"] == pytest.approx(15 * pixels / 1e9)
+        low, high = chart["layout"]["xaxis"]["range"]
+        assert low < note["x"] < high
+        at = size or "1024x512"
+        assert note["hovertext"] == (
+            f"My &lt;b&gt;net&lt;/b&gt;.onnx (own) · {at}: {format_gmacs(15 * pixels / 1e9)} GMACs, counted"
+        )
+
+
+def test_an_own_network_with_an_miou_is_a_point_and_no_line() -> None:
+    own = Own()
+    own.describe_network(own.take_network(network(), "net.onnx"), dataset="Cityscapes", miou=75)
+    (chart,) = charts(with_own(own))
+    assert not [shape for shape in chart["layout"]["shapes"] if shape.get("name") == "own"]
+
+
+def test_weights_of_own_rows_are_told_and_your_own_is_a_family() -> None:
+    own = own_rows()
+    row_id = own.describe_network(own.take_network(network(), "net.onnx"), dataset="Cityscapes", miou=75)
+    named = (
+        f"{HEAD},family,encoder,decoder\nmine-c,Cityscapes,M,768,384,4,1,edgeailite,MobileNetV2,UNetLite\n"
+    )
+    app = with_own(own, explore_family="Your own")
+    ranked = next(table.value for table in app.dataframe if "weights" in table.value)
+    assert ranked["weights"].to_dict() == {row_id: "mask now", "mine-a": "names no network"}
+    own.take_rows(named.encode(), "own.csv")
+    app = with_own(own, explore_family="Your own")
+    ranked = next(table.value for table in app.dataframe if "weights" in table.value)
+    assert ranked["weights"].to_dict() == {row_id: "mask now", "mine-c": "upload only"}
+    assert app.pills(key="explore_family").options[-1] == "Your own"
+    assert "Your own" not in with_own(Own()).pills(key="explore_family").options
+
+
+def test_a_board_of_the_session_is_a_cost_to_choose_by() -> None:
+    times = {"cityscapes-mobilenetv2-unetlite-768x384": 12.5, "cityscapes-mobilenetv2-fpnlite-768x384": 40.0}
+    lines = tuple(
+        {
+            "id": row_id,
+            "file": None,
+            "runtime": "onnx",
+            "provider": "CPU",
+            "threads": 4,
+            "precision": "float",
+            "width": 768,
+            "height": 384,
+            "median_ms": median,
+        }
+        for row_id, median in times.items()
+    )
+    board = Measurements({"name": "Board & Co"}, {}, "2026-01-01T00:00:00+00:00", lines, imported=True)
+    app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
+    app.session_state["latency_boards"] = [board]
+    setup = "Board & Co (imported) (float, onnx, 4 threads)"
+    app.query_params.update({"explore_cost": setup, "explore_ms": "20"})
+    app.run()
+    assert not app.exception, [error.message for error in app.exception]
+    assert "for 12.5 ms" in sentence(app)
+    assert sentence(app).startswith("Under 20 ms on Cityscapes: MobileNetV2+UNetLite (768x384)")
+    points = {
+        ids[0]: at
+        for trace in charts(app)[0]["data"]
+        for ids, at in zip(trace.get("customdata", []), trace["x"], strict=False)
+    }
+    assert points == times
+    del app.session_state["latency_boards"]
+    app.run()
+    assert setup not in app.selectbox(key="explore_cost").options
+    assert sentence(app).startswith("Under 4 GMACs")

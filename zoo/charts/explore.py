@@ -20,6 +20,8 @@ NAMES_FIT = ((310.0, 165), (930.0, 110))
 MARGIN = {"l": 8, "r": 8, "t": 24, "b": 8}
 BESIDE = 110
 """Pixels of a figure's height that are not its plot's: title of the axis, its numbers, legend."""
+MOST_LETTERS = 55
+"""Of the words along an upright line, which is as long as the plot is high."""
 RING = "#D55E00"
 SHADE = "rgba(138, 148, 160, 0.14)"
 COLUMNS = (
@@ -51,6 +53,7 @@ def pareto(
     height: int = 500,
     shown: pd.Series | None = None,
     title: str | None = None,
+    beside: Sequence[tuple[str, float]] = (),
 ) -> go.Figure:
     """Return a data set's rows as points, cost (logarithmic) against mIoU, with its frontier, names on it.
 
@@ -58,19 +61,20 @@ def pareto(
     column; rows that lack a number are left out, and of twins the most accurate stands for all. `budget` and
     `min_miou` are lines, the side over the budget is shaded; `chosen` rows are larger, the `answer` has a
     ring. `shown`: which rows pass the filters; the others count for the frontier and the axes, but have no
-    point.
+    point. `beside`: words and costs of what has no mIoU, each an upright line.
     """
     usable = np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])
     every = rows = rows.loc[usable, list(dict.fromkeys([cost.column, *COLUMNS]))]
     rows = rows.loc[np.array([twins[0] == row_id for row_id, twins in rows["twins"].items()], bool)]
     points = rows if shown is None else rows[shown[rows.index]]
     on_frontier = rows[rows["on_frontier"]].sort_values([cost.column, "miou"])
-    low, high = log_range([*rows[cost.column], budget])
+    low, high = log_range([*rows[cost.column], budget, *(at for _, at in beside)])
     bottom, top = _miou_range(rows["miou"], min_miou)
     names = _names(
         on_frontier[on_frontier.index.isin(points.index)], rows, cost, (low, high), (bottom, top), height
     )
     shapes, notes = _limits(budget, min_miou, high)
+    uprights, words = _without_miou(beside, (low, high))
     ticks = log_ticks(low, high)
     layout = {
         "xaxis": {
@@ -88,8 +92,8 @@ def pareto(
         "hovermode": "closest",
         "dragmode": "pan",
         "uirevision": "explore",
-        "shapes": shapes,
-        "annotations": [*notes, *names],
+        "shapes": [*shapes, *uprights],
+        "annotations": [*notes, *words, *names],
     }
     ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
     lines = [_frontier(on_frontier, cost), *_pairs(points, cost)]
@@ -198,6 +202,35 @@ def _limits(budget: float, min_miou: float | None, high: float) -> tuple[list[Pa
         text = f"at least {min_miou:g} %"
         right = {"x": 1, "xref": "paper", "xanchor": "right"}
         notes.append({**right, "y": min_miou, "yanchor": "bottom", "text": text, "showarrow": False})
+    return shapes, notes
+
+
+def _without_miou(
+    beside: Sequence[tuple[str, float]], across: tuple[float, float]
+) -> tuple[list[Part], list[Part]]:
+    """Return a line at each cost, and its words along it: where points are few, above left or below right."""
+    line = {"color": GREY, "dash": "dot", "width": 2}
+    middle = math.sqrt(across[0] * across[1])
+    shapes: list[Part] = [
+        {"type": "line", "x0": at, "x1": at, "y0": 0, "y1": 1, "yref": "paper", "line": line, "name": "own"}
+        for _, at in beside
+    ]
+    notes: list[Part] = [
+        {
+            "x": math.log10(at),
+            "xanchor": "right" if at > middle else "left",
+            "y": 0 if at > middle else 1,
+            "yref": "paper",
+            "yanchor": "bottom" if at > middle else "top",
+            "text": plain(text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"),
+            "hovertext": plain(text),
+            "textangle": -90,
+            "showarrow": False,
+            "font": {"size": 11},
+            "name": "own",
+        }
+        for text, at in beside
+    ]
     return shapes, notes
 
 
