@@ -110,6 +110,23 @@ def test_answer_is_ringed_and_chosen_rows_are_larger() -> None:
     assert [row_id for row_id, size in sizes.items() if size == max(sizes.values())] == [chosen]
 
 
+def test_a_point_says_what_its_row_is_and_no_click_fades_the_others() -> None:
+    rows = table("Cityscapes")
+    figure = pareto(rows, budget=4)
+    assert figure.layout.xaxis.title.text == "GigaMACs, as published"
+    groups = [trace for trace in figure.data if trace.customdata is not None]
+    said = {ids[0]: text for group in groups for ids, text in zip(group.customdata, group.text, strict=True)}
+    assert said == rows.loc[list(said), "card"].to_dict()
+    for group in groups:
+        assert set(rows.loc[[ids[0] for ids in group.customdata], "family_label"]) == {group.name}
+        assert (group.selected.marker.opacity, group.unselected.marker.opacity) == (1, 1)
+    filtered = pareto(rows, budget=4, shown=rows["family_label"] != rows["family_label"].iloc[0])
+    looks = {group.name: (group.marker.color, group.marker.symbol) for group in groups}
+    left = [trace for trace in filtered.data if trace.customdata is not None]
+    assert 0 < len(left) < len(groups)
+    assert all(looks[trace.name] == (trace.marker.color, trace.marker.symbol) for trace in left)
+
+
 def test_filtered_rows_have_no_point_but_the_axes_and_the_frontier_stay() -> None:
     rows = table("Cityscapes")
     nothing = pd.Series(False, index=rows.index)

@@ -133,6 +133,14 @@ def test_each_filter_keeps_what_its_definition_keeps(app: AppTest, key: str, val
     assert sorted(shown(app)) == sorted(row.title for row in ROWS if passes(row))
 
 
+def test_only_rows_with_a_published_model(app: AppTest) -> None:
+    app.query_params["dataset"] = "VOC2012"
+    app.query_params["explore_available"] = "true"
+    app.query_params["budget"] = "1000"
+    app.run()
+    assert sorted(shown(app)) == ["deeplabv3_mnv2 · 512x512", "deeplabv3_mnv2_dm05 · 512x512"]
+
+
 def test_a_filter_that_hides_the_better_row_says_so(app: AppTest) -> None:
     app.query_params["explore_qat"] = "Only QAT"
     app.run()
