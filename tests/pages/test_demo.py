@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import streamlit as st
 import torch
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -265,3 +267,25 @@ def test_every_bad_file_of_weights_is_one_line_and_the_bundled_ones_work(
     assert not (tmp_path / "ran").exists()
     page.selectbox(key="demo_weights").set_value("Bundled").run()
     assert not page.error
+
+
+def test_the_network_is_taken_away_as_the_onnx_that_made_the_mask(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: dict[str, bytes] = {}
+    monkeypatch.setattr(st, "download_button", lambda _, data, name, *__, **___: offered.update({name: data}))
+    page.selectbox(key="size").set_value("512x512").run()
+    page.session_state["demo_onnx"] = True
+    page.run()
+    next(button for button in page.button if button.label == "Make the file").click().run()
+    assert not page.exception, [error.message for error in page.exception]
+    assert not page.error
+    name = "cityscapes-mobilenetv2-unetlite-768x384-any-size.onnx"
+    session = onnxruntime.InferenceSession(offered[name], providers=["CPUExecutionProvider"])
+    made = page.session_state["demo_kept"].prediction
+    image = Image.fromarray(made.rgb).resize((512, 512), Image.Resampling.BILINEAR)
+    values = (np.asarray(image, np.float32) - made.weights.mean) / made.weights.std
+    (logits,) = session.run(None, {"image": values.transpose(2, 0, 1)[None].astype(np.float32)})
+    small = np.asarray(Image.fromarray(made.labels).resize((512, 512), Image.Resampling.NEAREST))
+    assert (logits[0].argmax(0) == small).mean() > 0.95
+    page.session_state["demo_export_folder"].cleanup()
