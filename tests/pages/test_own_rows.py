@@ -281,7 +281,7 @@ def charts(app: AppTest) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(("size", "pixels"), [("", 1024 * 512), ("640x480", 640 * 480)])
 def test_an_own_network_without_an_miou_is_a_line_on_every_chart(size: str, pixels: int) -> None:
     own = Own()
-    own.take_network(network(), "My <b>net</b>.onnx")
+    own.take_network(network(), "My <net>.onnx")
     link = {"size": size} if size else {}
     for chart in charts(with_own(own, dataset=["Cityscapes", "VOC2012"], **link)):  # type: ignore[arg-type]
         (line,) = [shape for shape in chart["layout"]["shapes"] if shape.get("name") == "own"]
@@ -292,7 +292,7 @@ def test_an_own_network_without_an_miou_is_a_line_on_every_chart(size: str, pixe
         assert low < note["x"] < high
         at = size or "1024x512"
         assert note["hovertext"] == (
-            f"My &lt;b&gt;net&lt;/b&gt;.onnx (own) · {at}: {format_gmacs(15 * pixels / 1e9)} GMACs, counted"
+            f"My &lt;net&gt;.onnx (own) · {at}: {format_gmacs(15 * pixels / 1e9)} GMACs, counted"
         )
 
 
