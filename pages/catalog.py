@@ -10,14 +10,14 @@ from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Flag, Text
 from pages.shared.shortlist import SIZE, size_control
 from pages.shared.sources import bibliography, described, glossary
-from pages.shared.tables import chosen_from
+from pages.shared.tables import MEGABYTES, chosen_from
 from zoo.words import size_warnings
 
 SEARCH = Text("catalog_search", 100)
 VIEW = Choice("catalog_view", ["One table", "Grouped"], "One table")
 AUDIT = Flag("catalog_audit")
 
-COLUMNS = ["name", "input", "gmacs", "miou", "dataset", "params_m", "weights", "family_label"]
+COLUMNS = ["name", "input", "gmacs", "miou", "dataset", "params_m", "weights", "family_label", *MEGABYTES]
 AUDITED = ["name", "input", "gmacs", "counted_gmacs", "error_pct", "verdict", "dataset", "miou"]
 AUDITED += ["published_at", "gmacs_there", "published_name", "explanation"]
 

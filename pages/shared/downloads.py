@@ -10,7 +10,9 @@ from zoo.tables import as_text, to_csv
 KEPT = ["dataset", "model", "input_width", "input_height", "gmacs", "miou", "available", "qat"]
 KEPT += ["counted_gmacs", "error_pct", "verdict", "params", "peak_activation_values", "references", "notes"]
 """What a download holds besides the columns that are shown."""
-HIDDEN = {"params_m": "params", "activation_m": "peak_activation_values", "name": "model"}
+HIDDEN = {"params_m": "params", "name": "model"}
+HIDDEN |= dict.fromkeys(["peak_8bit_mb", "peak_float_mb"], "peak_activation_values")
+HIDDEN |= dict.fromkeys(["weights_8bit_mb", "weights_float_mb"], "params")
 """Columns that are shown in another unit than they are kept in."""
 
 

@@ -21,7 +21,7 @@ AVAILABLE = Flag("explore_available")
 WEIGHTS = Flag("explore_weights")
 INPUT = Choices("explore_input", input_sizes, [], "a size of the catalog")
 PARAMS = Limit("explore_params", 0, 1000, "million")
-ACTIVATION = Limit("explore_activation", 0, 10000, "million values")
+ACTIVATION = Limit("explore_activation", 0, 10000, "MB in 8 bits")
 
 LEAST_MIOU = Limit("explore_miou", 0, 100, "percent")
 """Hides nothing: it asks which row is the cheapest that is accurate enough."""
@@ -35,7 +35,7 @@ FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[
     WEIGHTS: lambda rows: weights_of(rows).isin(["mask now", "download"]),
     INPUT: lambda rows: rows["input"].isin(INPUT.value),
     PARAMS: lambda rows: rows["params_m"].le(PARAMS.value),
-    ACTIVATION: lambda rows: rows["activation_m"].le(ACTIVATION.value),
+    ACTIVATION: lambda rows: rows["peak_8bit_mb"].le(ACTIVATION.value),
 }
 """By filter, which rows pass it."""
 
@@ -78,8 +78,12 @@ def filters_control() -> None:
             help="They are here (mask now), or can be downloaded from here (download).",
         )
         INPUT.draw(st.pills, "Published input size", selection_mode="multi")
-        PARAMS.draw(st.number_input, "Parameters, at most (million)")
-        ACTIVATION.draw(st.number_input, "Peak activation, at most (million values, at the published size)")
+        PARAMS.draw(st.number_input, "Parameters, at most (million; as many MB in 8 bits)")
+        ACTIVATION.draw(
+            st.number_input,
+            "Peak activation in 8 bits, at most (MB)",
+            help="At the published input size, 1 byte a value; in float it is four times as much.",
+        )
         st.button("Reset filters", icon=":material/restart_alt:", on_click=reset_filters, disabled=not active)
 
 
@@ -117,5 +121,5 @@ def _words(setting: Setting[object]) -> str:
     if setting is PARAMS:
         return f"At most {value:g} M parameters"
     if setting is ACTIVATION:
-        return f"At most {value:g} M values of activation"
+        return f"At most {value:g} MB of activation in 8 bits"
     return ", ".join(value) if isinstance(value, list) else str(value)

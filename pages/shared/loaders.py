@@ -1,6 +1,6 @@
 """Tables that pages read, made once per server for each catalog; do not change what comes from here."""
 
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
 from zoo.charts.cards import cards
 from zoo.costs import params_and_peaks
 from zoo.families import families
+from zoo.footprint import BYTES_A_VALUE, megabytes
 from zoo.rows import NO_DATASET, OWN
 from zoo.selection import PUBLISHED as AS_PUBLISHED
 from zoo.selection import counted_at, frontier, twins, with_counted
@@ -85,8 +86,9 @@ def _row_names(rows: Catalog, dataset: bool) -> dict[str, str]:
 def table_at(size: Size | None) -> pd.DataFrame:
     """Return the chosen catalog's table with what pages show beside it.
 
-    `counted_gmacs` at `size` (None: each row's own); at the published size `input` (its name), `params` and
-    `peak_activation_values`, and both in millions; `family_label`, `on_frontier` and `twins`.
+    `counted_gmacs` at `size` (None: each row's own); at the published size `input` (its name), `params`
+    (and in millions) and `peak_activation_values`, both in MB by precision; `family_label`, `on_frontier` and
+    `twins`.
     """
     return _table_at(chosen_catalog(), size)
 
@@ -103,8 +105,12 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
         family_label=table["family"].map(family_labels()).fillna(OWN_LABEL),
         params=costs["params"],
         params_m=costs["params"].astype(float) / 1e6,
-        activation_m=costs["peak_activation_values"].astype(float) / 1e6,
         peak_activation_values=costs["peak_activation_values"],
+        **{
+            f"{what}_{precision}_mb": costs[column].astype(float).map(partial(megabytes, precision=precision))
+            for what, column in (("peak", "peak_activation_values"), ("weights", "params"))
+            for precision in BYTES_A_VALUE
+        },
     )
 
 

@@ -2,11 +2,11 @@
 
 from pages.shared.exploring import View, ranked
 from pages.shared.loaders import weights_of
-from pages.shared.tables import chosen_from
+from pages.shared.tables import MEGABYTES, chosen_from
 from zoo.latency import COLUMN
 from zoo.words import Cost
 
-COLUMNS = ["rank", "title", "cost", "miou", "params_m", "activation_m", "on_frontier", "weights"]
+COLUMNS = ["rank", "title", "cost", "miou", "on_frontier", "weights", "params_m", *MEGABYTES]
 GREY = "color: #7a8591"
 
 

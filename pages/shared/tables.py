@@ -11,6 +11,7 @@ from pages.shared.shortlist import ROWS
 from zoo.rows import OWN
 from zoo.tables import safe_cells
 
+MEGABYTES = ["peak_8bit_mb", "peak_float_mb", "weights_8bit_mb", "weights_float_mb"]
 COLUMNS = {
     "title": st.column_config.TextColumn("Network"),
     "take": st.column_config.TextColumn("Take this"),
@@ -23,7 +24,6 @@ COLUMNS = {
     "rank": st.column_config.NumberColumn("Rank", width=56),
     "cost": st.column_config.NumberColumn("GigaMACs", format="%.6g"),
     "milliseconds": st.column_config.NumberColumn("Milliseconds", format="%.4g"),
-    "activation_mb": st.column_config.NumberColumn("Peak activation (MB, 8 bits)", format="%.1f"),
     "weights": st.column_config.TextColumn("Weights"),
     "name": st.column_config.TextColumn("Model", width=154),
     "dataset": st.column_config.TextColumn("Data set"),
@@ -36,8 +36,21 @@ COLUMNS = {
     "miou": st.column_config.NumberColumn("mIoU", format="%.4g", width=56, help="Percent, as printed"),
     "on_frontier": st.column_config.CheckboxColumn("Frontier"),
     "params_m": st.column_config.NumberColumn("Parameters (M)", format="%.2f", width=110),
-    "activation_m": st.column_config.NumberColumn(
-        "Peak activation (M values)", format="%.1f", help="At the published input size"
+    "peak_8bit_mb": st.column_config.NumberColumn(
+        "Peak, 8 bits (MB)",
+        format="%.2f",
+        help="Peak activation at the published input size: all tensors alive at once, 1 byte a value",
+    ),
+    "peak_float_mb": st.column_config.NumberColumn(
+        "Peak, float (MB)",
+        format="%.2f",
+        help="Peak activation at the published input size: all tensors alive at once, 4 bytes a value",
+    ),
+    "weights_8bit_mb": st.column_config.NumberColumn(
+        "Weights, 8 bits (MB)", format="%.2f", help="1 byte a parameter"
+    ),
+    "weights_float_mb": st.column_config.NumberColumn(
+        "Weights, float (MB)", format="%.2f", help="4 bytes a parameter"
     ),
     "available": st.column_config.CheckboxColumn("Available"),
     "qat": st.column_config.CheckboxColumn("QAT"),

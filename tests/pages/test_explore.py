@@ -8,6 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from zoo import load_catalog
+from zoo.costs import load_costs
 from zoo.weights.checkpoints import status
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -147,3 +148,20 @@ def test_published_models_and_weights_that_can_be_had_are_two_filters(app: AppTe
         ranked = next(table.value for table in app.dataframe if "weights" in table.value)
         assert set(ranked.index) == expected
         assert set(ranked.loc[ranked.index.isin(had), "weights"]) <= {"mask now", "download"}
+
+
+def test_peak_activation_and_weights_are_in_megabytes_of_8_bits_and_of_float(app: AppTest) -> None:
+    app.query_params.update({"explore_activation": "20"})
+    app.run()
+    assert not app.exception
+    ranked = next(table.value for table in app.dataframe if "rank" in table.value)
+    costs = load_costs().loc[ranked.index]
+    for column, size in (("8bit", 1), ("float", 4)):
+        for shown, values in (("peak", "peak_activation_values"), ("weights", "params")):
+            expected = [size * value / 1e6 for value in costs[values]]
+            assert ranked[f"{shown}_{column}_mb"].tolist() == pytest.approx(expected)
+    rows = load_catalog()
+    rows = rows[rows["dataset"] == "Cityscapes"].dropna(subset=["gmacs", "miou"])
+    peaks = load_costs().loc[rows.index, "peak_activation_values"]
+    assert set(ranked.index) == set(peaks.index[peaks <= 20_000_000])
+    assert any(button.label == "At most 20 MB of activation in 8 bits" for button in app.button)
