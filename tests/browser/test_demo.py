@@ -52,3 +52,15 @@ def test_broken_upload_says_why_and_the_next_one_works(page: Page, tmp_path: Pat
     expect(page.get_by_text("cut short")).to_be_visible(timeout=60_000)
     page.locator('input[type="file"]').first.set_input_files(SAMPLE)
     expect(page.get_by_text("Classes: click to highlight")).to_be_visible(timeout=60_000)
+
+
+def test_a_phone_shows_the_mask_on_its_first_screen(page: Page) -> None:
+    page.set_viewport_size({"width": 420, "height": 800})
+    page.goto("/demo")
+    picture = page.get_by_test_id("stImage").locator("img").first
+    expect(picture).to_be_visible(timeout=60_000)
+    page.get_by_text("Details of the mask").wait_for()
+    box = picture.bounding_box()
+    assert box is not None
+    assert box["width"] > 380
+    assert box["y"] + box["height"] < 800
