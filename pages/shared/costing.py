@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from zoo.complexity import Complexity
 
 TOTALS = {
-    "title": st.column_config.TextColumn("Network", width="medium"),
+    "title": st.column_config.TextColumn("Network", width=316),
     "size": st.column_config.TextColumn("At size", width=76),
     "gmacs": st.column_config.NumberColumn("GigaMACs", format="%.4f", width=76),
     "peak_8bit_mb": st.column_config.NumberColumn(

@@ -56,7 +56,7 @@ def stride_bars(strides: Mapping[str, pd.Series], names: Mapping[str, str]) -> g
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
-                constraintext="none",
+                constraintext="inside",
                 hovertemplate=f"{part}: %{{x:.4f}} GigaMACs<extra></extra>",
             )
             for part, colour, pattern in zip(PARTS, PART_COLOURS, PATTERNS, strict=True)
