@@ -16,6 +16,7 @@ from zoo.charts.complexity import PART_COLOURS, PATTERNS
 from zoo.complexity import count
 from zoo.costs import PARTS, macs_at, macs_by_part
 from zoo.sizes import Size
+from zoo.words import format_gmacs
 
 FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
 ERFNET = "cityscapes-erfnet-1024x512"
@@ -68,6 +69,9 @@ def test_the_bars_are_the_macs_of_each_part() -> None:
     assert sums == pytest.approx([macs_at(1024, 512)[row_id] / 1e9 for row_id in ROWS])
     named = {note.y: note.text for note in figure.layout.annotations}
     assert named[FPN] == "MobileNetV2+FPNLite · 768x384: 6.6974"
+    assert {row_id: text.rpartition(": ")[2] for row_id, text in named.items()} == {
+        row_id: format_gmacs(macs_at(1024, 512)[row_id] / 1e9) for row_id in ROWS
+    }
 
 
 def test_no_two_parts_look_alike() -> None:
