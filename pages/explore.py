@@ -5,7 +5,7 @@ from functools import partial
 import streamlit as st
 
 from pages.shared.actions import shortlist_panel
-from pages.shared.answers import answer_cards, answers_table, offers, told_of_8_bits
+from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import answer, chart, left_out, view_of
@@ -73,7 +73,6 @@ st.caption("Click points, lasso them, or select lines of the table to put rows o
 for dataset, best in answers.items():
     st.subheader(f"Ranked for {escaped(dataset)}", anchor=False)
     st.code(best.text, language=None, wrap_lines=True)
-    told_of_8_bits(table, best)
     for warning in best.warnings:
         st.caption(escaped(warning))
     for note in notes_of(table[table["dataset"] == dataset], setup):

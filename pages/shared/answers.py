@@ -14,8 +14,8 @@ from pages.shared.shortlist import SIZE
 from pages.shared.tables import show_rows
 from zoo.costs import largest_size
 from zoo.errors import BudgetError, NotOursError
-from zoo.selection import Answer, published_pairs
-from zoo.words import Cost, cost_of_8_bits, difference, format_gmacs, headroom, miou_at, shown_cost
+from zoo.selection import Answer
+from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_cost
 
 
 def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer | None) -> None:
@@ -45,14 +45,6 @@ def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer 
                 beside = difference(table.loc[best.chosen], row, cost)
             st.caption(". ".join(filter(None, [beside, miou_at(row, table, cost)])))
             row_actions(row_id, key=title)
-
-
-def told_of_8_bits(table: pd.DataFrame, best: Answer) -> None:
-    """Say what 8 bits cost the answer, where it was published in both."""
-    for pair in published_pairs(table):
-        if best.chosen in pair[:2]:
-            said = cost_of_8_bits(table.loc[pair.in_float], table.loc[pair.in_8_bits])
-            st.caption(escaped(said))
 
 
 def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
