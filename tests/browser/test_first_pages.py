@@ -10,6 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 import zoo
+from tests.browser.waiting import settled
 
 pytestmark = pytest.mark.browser
 POINTS = ".scatterlayer .points path"
@@ -155,8 +156,7 @@ def test_axe_finds_nothing_serious(browser: Browser, server: str, scheme: str, w
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(server + path)
-    expect(page.locator("h1")).to_be_visible()
-    page.wait_for_timeout(1500)
+    settled(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     violations = Axe().run(page).response["violations"]
     serious = [
