@@ -14,7 +14,7 @@ import pytest
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, WeightsMissingError
@@ -163,6 +163,18 @@ def test_a_job_is_what_a_request_resolved_to(tmp_path: Path) -> None:
     assert prepare(UNET, weights=own, size=(96, 64))[0] != before
     found = carry_out(job, checkpoint, scene(150, 100))
     assert (found.labels == predict(UNET, scene(150, 100), size=(96, 64)).labels).all()
+
+
+def test_other_weights_of_the_same_network_give_their_own_mask(tmp_path: Path) -> None:
+    rgb, size = scene(100, 60), Size(96, 64)
+    bundled = predict(UNET, rgb, size=size)
+    tensors = load_file(bundled.weights.path)
+    # The last layer upside down: where a class was the likeliest, it is now the least likely.
+    last = [name for name, values in tensors.items() if values.shape[0] == 11]
+    save_file(tensors | {name: -tensors[name] for name in last}, tmp_path / "turned.safetensors")
+    turned = predict(UNET, rgb, size=size, weights=tmp_path / "turned.safetensors")
+    assert (turned.labels != bundled.labels).all()
+    assert (predict(UNET, rgb, size=size).labels == bundled.labels).all()
 
 
 def test_five_visitors_at_once_get_the_masks_of_one_alone() -> None:
