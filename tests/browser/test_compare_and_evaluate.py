@@ -71,7 +71,9 @@ def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, 
             archive.write(tmp_path / "b.png", f"labels/{number}.png")
     page.goto(f"/evaluate?rows={UNET}&size=160x96&evaluate_8bit={UNET}")
     expect(page.get_by_text("What the bundled networks reach on CamVid")).to_be_visible()
-    page.locator('input[type="file"]').first.set_input_files(tmp_path / "mine.zip")
+    # By its words: of two uploaders, either may be there first.
+    pictures = page.get_by_test_id("stFileUploader").filter(has_text="Pictures, or a zip")
+    pictures.locator('input[type="file"]').set_input_files(tmp_path / "mine.zip")
     expect(page.get_by_text("3 pictures with labels")).to_be_visible()
     page.get_by_role("button", name="Evaluate 2 variants").click()
     expect(page.get_by_text("Worst pictures")).to_be_visible(timeout=90_000)
