@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from html import escape
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from zoo.charts.labels import LINE, place_names
-from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
+from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks, plain
 from zoo.words import Cost
 
 PLOTS = ((285.0, 205.0), (440.0, 205.0))
@@ -42,7 +41,7 @@ def compared_scatter(rows: pd.DataFrame, ids: Sequence[str], cost: Cost) -> go.F
         y=others["miou"],
         mode="markers",
         name="Other rows",
-        text=[escape(str(title)) for title in others["title"]],
+        text=[plain(str(title)) for title in others["title"]],
         marker={"color": GREY, "size": 8, "opacity": 0.7},
         hovertemplate=f"%{{text}}<br>%{{y:g}} % mIoU, published<br>%{{x:.6g}} {cost.noun}, {cost.basis}"
         "<extra></extra>",
@@ -54,14 +53,14 @@ def compared_scatter(rows: pd.DataFrame, ids: Sequence[str], cost: Cost) -> go.F
             x=[row[cost.column]],
             y=[row["miou"]],
             mode="markers",
-            name=escape(str(row["title"])),
+            name=plain(str(row["title"])),
             customdata=[row_id],
             marker={
                 "color": COLOURS[place % len(COLOURS)],
                 "symbol": SYMBOLS[place % len(SYMBOLS)],
                 "size": 14,
             },
-            hovertemplate=f"<b>{escape(str(row['title']))}</b><br>%{{y:g}} % mIoU, published"
+            hovertemplate=f"<b>{plain(str(row['title']))}</b><br>%{{y:g}} % mIoU, published"
             f"<br>%{{x:.6g}} {cost.noun}, {cost.basis}<extra></extra>",
         )
     low, high = log_range(list(rows[cost.column]) or [1.0])
@@ -104,7 +103,7 @@ def _add_names(
         figure.add_annotation(
             x=math.log10(rows.at[row_id, cost.column]),
             y=rows.at[row_id, "miou"],
-            text="<br>".join(map(escape, text)),
+            text="<br>".join(map(plain, text)),
             align=place.xanchor,
             xanchor=place.xanchor,
             yanchor="bottom" if place.up > 0 else "top",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import TYPE_CHECKING
 
 import numpy as np
 import plotly.graph_objects as go
 
-from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks
+from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks, plain
 from zoo.words import format_gmacs
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def measured_scatter(summaries: Sequence[Summary], names: Mapping[str, str]) -> 
     )
     for index, each in enumerate(points):
         bottom, top = each.interval or (each.miou, each.miou)
-        name = escape(each.title(names))
+        name = plain(each.title(names))
         figure.add_scatter(
             x=[each.counted_gmacs],
             y=[each.miou],
@@ -55,7 +54,7 @@ def measured_scatter(summaries: Sequence[Summary], names: Mapping[str, str]) -> 
             },
             hovertemplate=f"<b>{name}</b><br>mIoU %{{y:.2f}} %, measured on "
             f"{each.images} images<br>{format_gmacs(each.counted_gmacs or 0)} GigaMACs, counted with "
-            f"{each.num_classes} classes<br>{escape(each.weights)}<extra></extra>",
+            f"{each.num_classes} classes<br>{plain(each.weights)}<extra></extra>",
         )
     low, high = log_range([each.counted_gmacs or 1 for each in points] or [1])
     figure.update_xaxes(
@@ -89,10 +88,10 @@ def class_bars(summaries: Sequence[Summary], names: Mapping[str, str]) -> go.Fig
     figure = go.Figure()
     for index, each in enumerate(summaries):
         figure.add_bar(
-            y=[escape(line.name) for line in each.classes],
+            y=[plain(line.name) for line in each.classes],
             x=[line.iou for line in each.classes],
             orientation="h",
-            name=escape(each.title(names)),
+            name=plain(each.title(names)),
             marker={
                 "color": COLOURS[index % len(COLOURS)],
                 "pattern": {"shape": ("", "/", "x", ".")[index % 4], "fillmode": "overlay"},
@@ -118,7 +117,7 @@ def confusion_heatmap(matrix: Sequence[Sequence[int]], classes: Sequence[str]) -
     pixels = np.asarray(matrix, np.int64).reshape(len(classes), len(classes))
     totals = pixels.sum(1, keepdims=True)
     shares = np.divide(100.0 * pixels, totals, out=np.full(pixels.shape, np.nan), where=totals > 0)
-    shown = [escape(name) for name in classes]
+    shown = [plain(name) for name in classes]
     figure = go.Figure(
         go.Heatmap(
             z=shares,

@@ -58,7 +58,7 @@ def latency_scatter(table: pd.DataFrame, names: Mapping[str, str]) -> go.Figure:
         ("xaxis", "GigaMACs, counted at the measured size", (low, high)),
         ("yaxis", "milliseconds", (bottom, top)),
     ):
-        ticks = _ticks(*reach)
+        ticks = log_ticks(*reach)
         figure.update_layout(
             {
                 axis: {
@@ -74,16 +74,6 @@ def latency_scatter(table: pd.DataFrame, names: Mapping[str, str]) -> go.Figure:
         height=420, margin=MARGIN, legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0}
     )
     return figure
-
-
-def _ticks(low: float, high: float) -> list[float]:
-    """Return ticks of a logarithmic axis: every digit where 1, 2 and 5 would leave it almost bare."""
-    ticks = log_ticks(low, high)
-    if len(ticks) > 2:
-        return ticks
-    decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    digits = [digit * 10.0**decade for decade in decades for digit in (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)]
-    return [tick for tick in digits if low <= tick <= high]
 
 
 def _rates(rates: pd.Series) -> list[float]:
@@ -193,7 +183,7 @@ def device_bars(table: pd.DataFrame) -> go.Figure:
     Points on a logarithmic axis: between devices lie factors, and a bar would need a zero.
     """
     low, high = log_range(table[COLUMN].tolist())
-    ticks = _ticks(low, high)
+    ticks = log_ticks(low, high)
     figure = go.Figure(
         go.Scatter(
             x=table[COLUMN],

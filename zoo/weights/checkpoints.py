@@ -33,7 +33,7 @@ from zoo.errors import (
 )
 from zoo.families import Three, families, three
 from zoo.onnx_metadata import FileFacts, file_facts
-from zoo.rows import Row
+from zoo.rows import NO_DATASET, Row
 from zoo.sizes import Size
 from zoo.weights.bundled import BUNDLED_DATASET, BUNDLED_NOTICE, bundled_in_8_bits, bundled_networks
 from zoo.weights.published import downloaded_path, extra_class, is_verifiable, published_list
@@ -291,7 +291,7 @@ def model_file(path: Path, name: str, said: FileFacts) -> Checkpoint:
     check_model_file(path, ModelFileError)
     row = Row(
         id=f"own-{hash_file(path)[:16]}",
-        dataset="none",
+        dataset=NO_DATASET,
         model=name,
         size=said.size or MODEL_SIZE,
         section="Own networks",
