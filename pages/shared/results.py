@@ -102,10 +102,12 @@ def show_result(held: Kept) -> None:
         for refusal in first.refused[:20]:
             st.text(f"Left out: {refusal.reason}")
     with st.container(horizontal=True):
-        icon = ":material/download:"
-        st.download_button("JSON", to_json(held.summaries), "evaluation.json", "application/json", icon=icon)
-        st.download_button("Classes", classes_csv(held.summaries), "classes.csv", "text/csv", icon=icon)
-        st.download_button("Pictures", images_csv(held.evaluations), "pictures.csv", "text/csv", icon=icon)
+        for name, data, file, kind in (
+            ("JSON", to_json(held.summaries), "evaluation.json", "application/json"),
+            ("Classes", classes_csv(held.summaries), "classes.csv", "text/csv"),
+            ("Pictures", images_csv(held.evaluations), "pictures.csv", "text/csv"),
+        ):
+            st.download_button(name, data, file, kind, icon=":material/download:", on_click="ignore")
 
 
 def _classes(summaries: Sequence[Summary], titles: Sequence[str]) -> None:
