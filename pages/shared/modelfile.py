@@ -45,8 +45,8 @@ def said_of(path: str) -> FileFacts:
     if chosen == TYPED:
         NAMES.draw(st.text_area, "Class names", help="In the order of their ids, one a line or with commas.")
     left, right = st.columns(2)
-    MEAN.draw(left.text_input, "Mean", placeholder=_shown(facts.mean))
-    STD.draw(right.text_input, "Deviation", placeholder=_shown(facts.std))
+    MEAN.draw(left.text_input, "Mean", placeholder=shown_three(facts.mean))
+    STD.draw(right.text_input, "Deviation", placeholder=shown_three(facts.std))
     st.caption(
         f"Its input is (pixel - mean) / deviation for R, G, B from 0 to 255, {facts.prepared}; a model that "
         "takes bytes gets pixels as they are."
@@ -56,24 +56,26 @@ def said_of(path: str) -> FileFacts:
     elif chosen != FROM_FILE:
         classes = _typed_names() if chosen == TYPED else dataset_classes(chosen)
         facts = described(facts, classes=classes) if classes else replace(facts, classes=None)
-    return described(facts, mean=_three(MEAN.value, "mean"), std=_three(STD.value, "deviation"))
+    return described(facts, mean=three_of(MEAN.value, "mean"), std=three_of(STD.value, "deviation"))
 
 
 def _typed_names() -> list[str]:
     return [name for line in NAMES.value.splitlines() for name in map(str.strip, line.split(",")) if name]
 
 
-def _three(text: str, what: str) -> Three | None:
+def three_of(text: str, what: str) -> Three | None:
+    """Return the three numbers that were typed, None for nothing. Raises InputError for anything else."""
     if not text.strip():
         return None
     try:
         red, green, blue = map(float, text.replace(",", " ").split())
     except ValueError as error:
         raise InputError(
-            f"{what} {text!r} cannot be used: give three numbers, R G B from 0 to 255."
+            f"{what} {text[:40]!r} cannot be used: give three numbers, R G B from 0 to 255."
         ) from error
     return red, green, blue
 
 
-def _shown(three: Three | None) -> str:
+def shown_three(three: Three | None) -> str:
+    """Return three numbers as they are typed."""
     return " ".join(f"{number:g}" for number in three or ())

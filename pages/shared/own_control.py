@@ -7,10 +7,11 @@ from typing import Any
 
 import streamlit as st
 
+from pages.shared.modelfile import shown_three, three_of
 from pages.shared.own import Own, escaped, own
 from zoo import limits
 from zoo.datasets import load_datasets
-from zoo.errors import InputError, ZooError
+from zoo.errors import ZooError
 from zoo.limits import MEGABYTE
 from zoo.own import own_template
 from zoo.rows import NO_DATASET, Row
@@ -60,7 +61,13 @@ def _rows(mine: Own) -> None:
         max_upload_size=limits.TABLE_BYTES // MEGABYTE,
     )
     st.download_button(
-        "Template", own_template, "own-rows.csv", "text/csv", icon=":material/download:", key="own_template"
+        "Template",
+        own_template(),
+        "own-rows.csv",
+        "text/csv",
+        icon=":material/download:",
+        key="own_template",
+        on_click="ignore",
     )
     st.caption(
         "Needed: id, dataset, model, input_width, input_height, gmacs, miou (the last two may be empty). "
@@ -127,8 +134,9 @@ def _network(mine: Own, row: Row) -> None:
             key=f"own_classes_{row.id}",
         )
         one, two = st.columns(2)
-        mean = one.text_input("Mean, RGB of 0 to 255", _three(network.facts.mean), key=f"own_mean_{row.id}")
-        std = two.text_input("Deviation", _three(network.facts.std), key=f"own_std_{row.id}")
+        prepared = shown_three(network.facts.mean), shown_three(network.facts.std)
+        mean = one.text_input("Mean, RGB of 0 to 255", prepared[0], key=f"own_mean_{row.id}")
+        std = two.text_input("Deviation", prepared[1], key=f"own_std_{row.id}")
         st.caption(f"Prepared as (x - mean) / deviation: {network.facts.prepared}.")
         with st.container(horizontal=True):
             use = st.form_submit_button("Use this", type="primary")
@@ -137,7 +145,7 @@ def _network(mine: Own, row: Row) -> None:
         _try(mine, lambda: mine.drop_network(row.id))
     if use:
         given = [name.strip() for name in names.split(",")] if names.strip() and names != known else None
-        changed = (mean, std) != (_three(network.facts.mean), _three(network.facts.std))
+        changed = (mean, std) != prepared
 
         def describe() -> None:
             mine.describe_network(
@@ -148,8 +156,8 @@ def _network(mine: Own, row: Row) -> None:
                 miou=said["miou"],
                 size=parse_size(size),
                 classes=given,
-                mean=_numbers(mean) if changed else None,
-                std=_numbers(std) if changed else None,
+                mean=three_of(mean, "mean") if changed else None,
+                std=three_of(std, "deviation") if changed else None,
             )
 
         with st.spinner("Counting"):
@@ -165,17 +173,3 @@ def _try(mine: Own, change: Callable[[], object]) -> None:
         mine.refused = str(error)
     mine.uploads += 1
     st.rerun()
-
-
-def _three(numbers: tuple[float, float, float] | None) -> str:
-    return " ".join(f"{number:g}" for number in numbers or ())
-
-
-def _numbers(text: str) -> tuple[float, float, float]:
-    try:
-        one, two, three = (float(part) for part in text.replace(",", " ").split())
-    except ValueError as error:
-        raise InputError(
-            f"{text[:40]!r} cannot be used: give three numbers, such as 127.5 127.5 127.5."
-        ) from error
-    return one, two, three

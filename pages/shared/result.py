@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Sequence
-from functools import cache
 
 import pandas as pd
 import streamlit as st
@@ -13,11 +10,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.exporting import network_download
 from pages.shared.masks import Given
+from pages.shared.own import escaped
 from pages.shared.settings import Choice, Choices, Flag, Whole
-from pages.shared.views import masked, wiped
-from zoo.classes import Colour, LabelMap
+from pages.shared.views import masked, swatch, wiped
+from zoo.classes import LabelMap
 from zoo.limits import MAX_CLASSES
-from zoo.overlay import LegendEntry, indexed_png, legend, overlay_png, safe_palette, swatch_png
+from zoo.overlay import LegendEntry, indexed_png, legend, overlay_png, safe_palette
 from zoo.prediction import Prediction
 from zoo.weights.bundled import bundled_at
 from zoo.weights.checkpoints import Checkpoint
@@ -71,7 +69,7 @@ def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
 
 def whose(made: Checkpoint) -> str:
     """Return in one line which network made a mask, whose weights it has, and what they measured."""
-    name = f"**{plain(made.row.title)}** {PRECISIONS[made.precision]}"
+    name = f"**{escaped(made.row.title)}** {PRECISIONS[made.precision]}"
     if made.kind == "bundled":
         shipped = bundled_at(made.path)
         measured = f"**{shipped.figures['test']['miou']:.2f} % mIoU** measured on its test pictures"
@@ -79,20 +77,15 @@ def whose(made: Checkpoint) -> str:
     if made.kind == "published" and made.row.miou is not None:
         return f"{name}: {made.source}, **{made.row.miou:g} % mIoU** published on {made.row.dataset}"
     if made.row.network is None:
-        name = f"**{plain(made.row.model)}**"
-        return f"{name}: {plain(made.label)}, nothing measured"
-    return f"{name}: {plain(made.source)}, nothing measured"
-
-
-def plain(text: str) -> str:
-    """Return a stranger's text as Markdown that shows it as it is."""
-    return re.sub(r"([\\`*_{}\[\]()#+\-.!:|<>~$&])", r"\\\1", text)
+        name = f"**{escaped(made.row.model)}**"
+        return f"{name}: {escaped(made.label)}, nothing measured"
+    return f"{name}: {escaped(made.source)}, nothing measured"
 
 
 def _chips(entries: Sequence[LegendEntry]) -> list[int] | None:
     """Draw the classes that are in the picture; return those that are to be highlighted, None for all."""
     labels = {
-        str(entry.class_id): f"![]({_swatch(entry.colour)}) {plain(entry.name)} {entry.share:.1f} %"
+        str(entry.class_id): f"![]({swatch(entry.colour)}) {escaped(entry.name)} {entry.share:.1f} %"
         for entry in entries
     }
     chosen = ONLY.draw(
@@ -104,11 +97,6 @@ def _chips(entries: Sequence[LegendEntry]) -> list[int] | None:
         format_func=labels.__getitem__,
     )
     return [int(class_id) for class_id in chosen if class_id in labels] or None
-
-
-@cache
-def _swatch(colour: Colour) -> str:
-    return f"data:image/png;base64,{base64.b64encode(swatch_png(colour)).decode()}"
 
 
 def milliseconds(prediction: Prediction) -> str:
@@ -124,7 +112,7 @@ def details(prediction: Prediction) -> None:
     total = f"{prediction.seconds * 1000:.0f} ms in total"
     panel.caption(f"Input {prediction.size}, {prediction.runtime}, {total}: {steps}.")
     for sentence in filter(None, (f"{made.label}.", made.calibration, made.notice, *prediction.notes)):
-        panel.caption(plain(sentence))
+        panel.caption(escaped(sentence))
 
 
 def _downloads(prediction: Prediction, only: list[int] | None) -> None:

@@ -1,15 +1,17 @@
 """Pictures for the screen: a mask over its picture, or beside it along a line, as JPEG."""
 
+import base64
 import io
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoo.classes import LabelMap
-from zoo.overlay import blend, jpeg
+from zoo.classes import Colour, LabelMap
+from zoo.overlay import blend, jpeg, swatch_png
 
 SCREEN_SIDE = 1600
 """Most pixels a side that are sent: a wide screen shows no more."""
@@ -37,3 +39,9 @@ def reduced(image: Image.Image) -> bytes:
     """Return a picture with at most SCREEN_SIDE pixels a side, as JPEG."""
     image.thumbnail((SCREEN_SIDE, SCREEN_SIDE), Image.Resampling.NEAREST)
     return jpeg(image)
+
+
+@cache
+def swatch(colour: Colour) -> str:
+    """Return a plain tile of a colour as a data address."""
+    return f"data:image/png;base64,{base64.b64encode(swatch_png(colour)).decode()}"
