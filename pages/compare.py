@@ -3,18 +3,18 @@
 import streamlit as st
 
 from pages.shared.comparing import compared_masks, draw_masks, kept_picture
-from pages.shared.errors import shown_errors
+from pages.shared.costing import growth_chart, sizes_taken, stride_chart
 from pages.shared.loaders import catalog, table_at
 from pages.shared.masks import picture_control
+from pages.shared.own import escaped
 from pages.shared.reporting import report_button
 from pages.shared.settings import Choice, Choices, Flag, Whole
 from pages.shared.shortlist import budget_control, rows_control, shortlist, size_control
 from pages.shared.tables import show_rows
 from pages.shared.variants import KINDS, rows_shown, variants_control
-from zoo.catalog import check_row_size
-from zoo.charts import compared_scatter, growth_curves, stride_bars
+from zoo.charts import compared_scatter
 from zoo.comparison import LEAST, MOST, compare_figures, position
-from zoo.costs import follows_formula, macs_by_part
+from zoo.costs import follows_formula
 from zoo.selection import PUBLISHED, counted_at
 from zoo.words import size_warnings
 
@@ -44,13 +44,13 @@ figures = compare_figures(rows, chosen.size)
 here = table.loc[ids, ["title", "dataset", "params_m", "on_frontier"]]
 show_rows(here.join(figures)[NUMBERS], alt="Published and counted numbers with their differences.")
 st.caption(
-    f"Differences are from {rows[0].title}: points of mIoU, percent of the others. mIoU and GigaMACs are as "
-    f"published; what we count is at {chosen.size or 'the size of each row'}."
+    f"Differences are from {escaped(rows[0].title)}: points of mIoU, percent of the others. mIoU and "
+    f"GigaMACs are as published; what we count is at {chosen.size or 'the size of each row'}."
 )
 if len({row.dataset for row in rows}) > 1:
     st.caption("mIoU of different data sets cannot be compared: its points say nothing between them.")
 for warning in size_warnings(table.loc[ids]):
-    st.caption(warning)
+    st.caption(escaped(warning))
 
 st.subheader("On one picture", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
@@ -74,31 +74,29 @@ with left:
             alt=f"{cost.noun} against mIoU on {dataset}; the compared rows are named.",
         )
     for row in rows:
-        st.markdown(f":small[**{row.title}**: {position(table, row.id, cost)}]")
+        st.markdown(f":small[**{escaped(row.title)}**: {escaped(position(table, row.id, cost))}]")
 by_id = {row.id: row for row in rows}
-names = {row.id: row.title for row in rows}
-sizes = {}
-for row in rows:
-    with shown_errors():
-        sizes[row.id] = check_row_size(row, *(chosen.size or row.size))
-strides = {
-    row_id: macs_by_part(by_id[row_id], *size)
-    for row_id, size in sizes.items()
-    if follows_formula(by_id[row_id])
-}
+sizes = sizes_taken(by_id, chosen.size)
 with right:
     st.subheader("Growth with input size", anchor=False)
     if sizes:
+        shown = tuple(map(by_id.__getitem__, sizes))
+        titles = tuple(row.title for row in shown)
         st.plotly_chart(
-            growth_curves(by_id, sizes, chosen.budget, names),
+            growth_chart(shown, tuple(sizes.values()), titles, chosen.budget),
             alt="GigaMACs of each row against input width at its own proportions, with the budget.",
         )
-    if strides:
+    by_formula = tuple(by_id[row_id] for row_id in sizes if follows_formula(by_id[row_id]))
+    if by_formula:
         st.subheader("Where: MACs by stride", anchor=False)
         st.plotly_chart(
-            stride_bars(strides, names), alt="GigaMACs of each row by the stride at which they run."
+            stride_chart(
+                by_formula,
+                tuple(sizes[row.id] for row in by_formula),
+                tuple(row.title for row in by_formula),
+            ),
+            alt="GigaMACs of each row by the stride at which they run.",
         )
-
 # Last, since masks take time: all else stands meanwhile.
 with masks:
     outcomes = () if given is None else compared_masks(given, variants[:MOST], chosen.size)

@@ -57,7 +57,9 @@ with left:
     if taken:
         st.plotly_chart(
             stride_chart(
-                tuple(rows[row_id] for row_id in taken), tuple(names[row_id] for row_id in taken), at
+                tuple(map(rows.__getitem__, taken)),
+                tuple(taken.values()),
+                tuple(map(names.__getitem__, taken)),
             ),
             alt=f"GigaMACs of each row at {at} by the stride at which they run.",
         )
@@ -90,7 +92,7 @@ layers_row = LAYERS.value if LAYERS.value in sizes else next(iter(sizes))
 layers_place = st.empty()
 layers_place.skeleton(height=840)
 
-# Last, since the first count on a server has to load torch: all above stands meanwhile.
+# Last, since the first count has to wait for a process with torch: all above stands meanwhile.
 counted = {}
 for row_id, size in sizes.items():
     with notes, shown_errors():

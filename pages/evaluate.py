@@ -5,6 +5,7 @@ import streamlit as st
 from pages.shared.errors import shown_errors
 from pages.shared.evaluating import evaluate_now, kept, mapping_control, runnable, uploads_control
 from pages.shared.loaders import catalog
+from pages.shared.own import escaped
 from pages.shared.reporting import report_button
 from pages.shared.results import row_models, show_means, show_result
 from pages.shared.settings import Choice, Choices
@@ -44,7 +45,7 @@ if work is not None:
 ready = runnable(variants, shortlist().size)
 names = ready[0].title if len(ready) == 1 else f"{len(ready)} variants"
 started = st.button(
-    f"Evaluate {names}" if ready else "Evaluate",
+    f"Evaluate {escaped(names)}" if ready else "Evaluate",
     type="primary",
     icon=":material/play_arrow:",
     disabled=work is None or not ready or not fine,
@@ -53,7 +54,7 @@ if started and work is not None:
     labels_of = None if LABELS_OF.value == AS_WEIGHTS else LABELS_OF.value
     evaluate_now(ready, work, shortlist().size, mapping, labels_of)
 if held.refused:
-    st.error(held.refused, icon=":material/error:")
+    st.error(escaped(held.refused), icon=":material/error:")
 if held.evaluations:
     with report:
         evaluated = list({each.row.id: each.row for each in held.evaluations}.values())

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import streamlit as st
-from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.fetching import download_button
 from pages.shared.masks import Given, queue
+from pages.shared.own import escaped
 from pages.shared.variants import Variant
-from pages.shared.views import masked, reduced
-from zoo.classes import Colour, LabelMap
+from pages.shared.views import masked, reduced, swatch
+from zoo.classes import LabelMap
 from zoo.comparison import LEAST, Disagreement, compare_shares, disagreement
 from zoo.errors import NotNowError, WeightsMissingError, ZooError
 from zoo.images import Picture, read_image
@@ -85,7 +83,7 @@ def _outcome(
     variant: Variant, size: Size | None, sha256: str, picture: Picture, kept: Kept, line: DeltaGenerator
 ) -> tuple[Outcome, tuple[Job, str] | None]:
     def tell(words: str) -> None:
-        line.info(f"{variant.title}: {words}", icon=":material/hourglass_top:")
+        line.info(f"{escaped(variant.title)}: {words}", icon=":material/hourglass_top:")
 
     try:
         job, checkpoint = prepare(
@@ -139,20 +137,14 @@ def draw_masks(outcomes: Sequence[Outcome], strength: float, *, outlines: bool) 
 
 def _draw_one(outcome: Outcome, differ: Disagreement | None, strength: float, outlines: bool) -> None:
     with st.container():
-        st.markdown(f"**{outcome.variant.title}**")
+        st.markdown(f"**{escaped(outcome.variant.title)}**")
         found = outcome.prediction
         if found is None:
             if outcome.missing:
-                words = (
-                    outcome.words
-                    if outcome.variant.precision
-                    else "No weights for this network here: no mask is shown. Download them where they are "
-                    "published, or give a file of your own under Weights."
-                )
-                st.info(words, icon=":material/visibility_off:")
+                st.info(outcome.variant.missing, icon=":material/visibility_off:")
                 download_button(outcome.variant.row, key=f"compare_download_{outcome.variant.title}")
             else:
-                st.error(outcome.words, icon=":material/error:")
+                st.error(escaped(outcome.words), icon=":material/error:")
             return
         label_map = found.label_map if differ is None else differ.shared.in_colours(found.label_map)
         st.image(
@@ -165,13 +157,13 @@ def _draw_one(outcome: Outcome, differ: Disagreement | None, strength: float, ou
             f"{outcome.variant.named(found.weights.label)}.",
             *found.notes,
         ]
-        st.markdown(f":small[{' '.join(told)}]")
+        st.markdown(f":small[{escaped(' '.join(told))}]")
 
 
 def _draw_shares(made: Sequence[Outcome], maps: Sequence[LabelMap], differ: Disagreement) -> None:
     """Draw the share of each class by each mask, with its colour: the legend of the masks."""
     shares = compare_shares(maps)
-    shares = shares.assign(colour=[_swatch(colour) for colour in differ.shared.classes.palette])
+    shares = shares.assign(colour=[swatch(colour) for colour in differ.shared.classes.palette])
     shares = shares[shares["spread"].gt(0) | shares[0].gt(0)].sort_values(0, ascending=False).reset_index()
     bars = {
         str(place): st.column_config.ProgressColumn(
@@ -192,10 +184,3 @@ def _draw_shares(made: Sequence[Outcome], maps: Sequence[LabelMap], differ: Disa
         },
         alt="Share of the picture by class and network, with the largest difference.",
     )
-
-
-def _swatch(colour: Colour) -> str:
-    """Return a plain tile of a colour as a data address."""
-    file = io.BytesIO()
-    Image.new("RGB", (16, 16), colour).save(file, "PNG")
-    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()

@@ -188,9 +188,9 @@ def _layers(row: Row, size: Size) -> tuple[go.Figure, pd.DataFrame]:
 
 
 @lru_cache(maxsize=256)
-def stride_chart(rows: tuple[Row, ...], names: tuple[str, ...], at: Size) -> go.Figure:
-    """Return the bars by stride, all at one size; do not change them."""
-    parts = {row.id: macs_by_part(row, *at) for row in rows}
+def stride_chart(rows: tuple[Row, ...], sizes: tuple[Size, ...], names: tuple[str, ...]) -> go.Figure:
+    """Return the bars by stride, each row at its size; do not change them."""
+    parts = {row.id: macs_by_part(row, *size) for row, size in zip(rows, sizes, strict=True)}
     return stride_bars(parts, dict(zip(parts, names, strict=True)))
 
 

@@ -10,6 +10,7 @@ import streamlit as st
 from pages.shared.errors import shown_errors
 from pages.shared.fetching import download_button
 from pages.shared.masks import IMAGE_TYPES, queue
+from pages.shared.own import escaped
 from pages.shared.variants import Variant
 from zoo import limits
 from zoo.class_mapping import ClassMapping, read_mapping
@@ -91,12 +92,11 @@ def runnable(variants: Sequence[Variant], size: Size | None) -> list[Variant]:
         try:
             prepare(variant.row, weights=variant.weights, size=size, precision=variant.precision)
             found.append(variant)
-        except WeightsMissingError as error:
-            words = str(error) if variant.precision else "no weights here"
-            st.info(f"{variant.title}: {words}", icon=":material/visibility_off:")
+        except WeightsMissingError:
+            st.info(f"{escaped(variant.title)}: {variant.missing}", icon=":material/visibility_off:")
             download_button(variant.row, key=f"evaluate_download_{variant.title}")
         except ZooError as error:
-            st.error(variant.told(error), icon=":material/error:")
+            st.error(escaped(variant.told(error)), icon=":material/error:")
     return found
 
 

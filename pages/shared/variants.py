@@ -14,6 +14,7 @@ from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.masks import own_weights
 from pages.shared.settings import Choice, Choices
 from pages.shared.shortlist import shortlist
+from zoo import limits
 from zoo.errors import ZooError, shown_name
 from zoo.rows import Row
 
@@ -35,6 +36,19 @@ class Variant(NamedTuple):
     def title(self) -> str:
         """Its name for people."""
         return f"{self.row.title} · 8 bits" if self.precision == "8bit" else self.row.title
+
+    @property
+    def missing(self) -> str:
+        """What is said where it cannot run here for want of weights."""
+        if self.precision == "8bit":
+            return (
+                "Not in 8 bits here yet: choose 8 bits for it on the Demo page, which makes them from "
+                f"{limits.CALIBRATION_PICTURES} or more pictures of yours."
+            )
+        return (
+            "No weights for this network here. Download them where they are published, or give a file of "
+            "your own under Weights."
+        )
 
     def named(self, words: str) -> str:
         """Return words in which the file has the name that the visitor knows."""
