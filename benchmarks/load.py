@@ -214,7 +214,7 @@ def main() -> None:
                 print(tally.line(page or "Explore"), flush=True)
                 print(f"{'':10} {before:.0f} MB before, {megabytes(process):.0f} MB after", flush=True)
             first = Tally()
-            asyncio.run(mask(8501, 0, first))  # imports torch and exports the network, once
+            asyncio.run(mask(8501, 0, first))  # exports the network, once, in a process of its own
             print(first.line("First mask"), flush=True)
             asyncio.run(with_masks(8501, options))
             print(f"{'':10} {megabytes(process):.0f} MB after masks", flush=True)

@@ -10,6 +10,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.receiver import received
+
 pytestmark = pytest.mark.browser
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
@@ -18,21 +20,10 @@ ERFNET = "cityscapes-erfnet-1024x512"
 
 
 def open_report(browser: Browser, path: Path) -> str:
-    """Open a report as its receiver does, and return its text: no error, nothing asked from outside."""
-    context = browser.new_context()
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(path.as_uri())
-    page.wait_for_selector("#frontier .main-svg")
-    text = page.locator("body").inner_text()
-    context.close()
-    assert said == []
-    assert [address for address in asked if not address.startswith(("data:", "blob:"))] == [path.as_uri()]
-    return text
+    """Return what a report says to its receiver."""
+    with received(browser, path) as page:
+        page.wait_for_selector("#frontier .main-svg")
+        return page.locator("body").inner_text()
 
 
 def downloaded(page: Page, to: Path) -> Path:

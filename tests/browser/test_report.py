@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.receiver import received
 from zoo.evaluation.summary import ClassFigure, Summary
 from zoo.images import read_image
 from zoo.report import Decision, make_report
@@ -54,39 +55,32 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_opens_without_error_or_network_and_answers(
     browser: Browser, report: Path, width: int, scheme: str
 ) -> None:
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)  # type: ignore[arg-type]
-    page = context.new_page()
-    said: list[str] = []
-    asked: list[str] = []
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("request", lambda request: asked.append(request.url))
-    page.goto(report.as_uri())
-    for name in ("frontier", "measured", "classes", "confusion"):
-        page.wait_for_selector(f"#{name} .main-svg")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert page.evaluate("window.broken") is None
-    assert page.locator("img[src=x]").count() == 0
-    points = page.evaluate(
-        "document.getElementById('frontier').data.filter(trace => trace.mode.includes('markers'))"
-        ".flatMap(trace => Array.from(trace.y._inputArray || trace.y))"
-    )
-    assert max(points) == pytest.approx(78.9)
-    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    ink = page.evaluate("document.getElementById('frontier').layout.font.color")
-    assert (background, ink) == {
-        "light": ("rgb(255, 255, 255)", "#1c2329"),
-        "dark": ("rgb(20, 24, 28)", "#e6eaed"),
-    }[scheme]
-    page.locator("#measured").scroll_into_view_if_needed()
-    page.evaluate("Plotly.Fx.hover(document.getElementById('measured'), [{curveNumber: 1, pointNumber: 0}])")
-    hover = page.locator("#measured .hovertext").first
-    hover.wait_for()
-    assert "62.59" in (hover.text_content() or "")
-    assert EVIL in (hover.text_content() or "")
-    assert said == []
-    assert [address for address in asked if not address.startswith(("data:", "blob:"))] == [report.as_uri()]
-    context.close()
+    look = {"viewport": {"width": width, "height": 900}, "color_scheme": scheme}
+    with received(browser, report, **look) as page:
+        for name in ("frontier", "measured", "classes", "confusion"):
+            page.wait_for_selector(f"#{name} .main-svg")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert page.evaluate("window.broken") is None
+        assert page.locator("img[src=x]").count() == 0
+        points = page.evaluate(
+            "document.getElementById('frontier').data.filter(trace => trace.mode.includes('markers'))"
+            ".flatMap(trace => Array.from(trace.y._inputArray || trace.y))"
+        )
+        assert max(points) == pytest.approx(78.9)
+        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        ink = page.evaluate("document.getElementById('frontier').layout.font.color")
+        assert (background, ink) == {
+            "light": ("rgb(255, 255, 255)", "#1c2329"),
+            "dark": ("rgb(20, 24, 28)", "#e6eaed"),
+        }[scheme]
+        page.locator("#measured").scroll_into_view_if_needed()
+        page.evaluate(
+            "Plotly.Fx.hover(document.getElementById('measured'), [{curveNumber: 1, pointNumber: 0}])"
+        )
+        hover = page.locator("#measured .hovertext").first
+        hover.wait_for()
+        assert "62.59" in (hover.text_content() or "")
+        assert EVIL in (hover.text_content() or "")
 
 
 @pytest.mark.browser
