@@ -141,3 +141,22 @@ def test_of_equal_logits_the_lowest_class_wins() -> None:
     values[0, 1:3] = 5
     found = find_labels(values, Frame(Size(8, 8), Size(8, 8)))
     assert (found.labels == 1).all()
+
+
+@pytest.mark.parametrize(("step", "size"), [(8, Size(201, 133)), (8, Size(31, 90)), (1, Size(150, 100))])
+def test_labels_by_corners_are_those_of_all_logits(step: int, size: Size) -> None:
+    # In blocks of one class most corners agree; without blocks hardly any do, and all logits are resized.
+    blocks = rng.normal(size=(5, 40 // step, 60 // step)).repeat(step, 1).repeat(step, 2)
+    values = (blocks + rng.normal(scale=0.1, size=blocks.shape)).astype(np.float32)
+    frame = Frame(Size(60, 40), size, (0.9, 0.8))
+    quick, full = find_labels(values[None], frame), find_labels(values[None], frame, confidence=True)
+    assert (quick.labels == full.labels).all()
+    assert (find_labels(values[None], frame, threads=1).labels == full.labels).all()
+    assert len(np.unique(quick.labels)) == 5
+
+
+def test_equal_logits_are_the_lowest_class_by_corners_too() -> None:
+    values = np.zeros((4, 8, 8), np.float32)
+    values[2:, :, 4:] = 1
+    found = find_labels(values[None], whole(values, Size(16, 16)))
+    assert (found.labels == np.where(np.arange(16) < 7, 0, 2)).all()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from typing import Any, Literal, NamedTuple
@@ -25,8 +25,11 @@ VOID = 255
 _STRIP_VALUES = 400_000
 """Logits resized at a time: what stays in the processor's cache."""
 
-_PLAIN_STRIP_VALUES = 1_600_000
-"""Logits compared at a time where nothing is resized: enough to keep threads out of each other's way."""
+_LARGE_STRIP_VALUES = 1_600_000
+"""Logits of which a thread makes labels at a time: enough to keep threads out of each other's way."""
+
+_MOST_UNEVEN = 0.25
+"""The part of a strip up to which logits are resized pixel by pixel, not all."""
 
 Kind = Literal["logits", "labels", "probability", "logit"]
 """What an output is: logits of each class, a label map, or one plane of a second class against the first."""
@@ -90,12 +93,15 @@ def _stretch(shape: tuple[int, ...], size: Size) -> float:
     return abs(math.log((shape[0] / shape[1]) / (size.height / size.width)))
 
 
-def find_labels(output: npt.NDArray[Any], frame: Frame, *, confidence: bool = False) -> Labelled:
+def find_labels(
+    output: npt.NDArray[Any], frame: Frame, *, confidence: bool = False, threads: int | None = None
+) -> Labelled:
     """Turn a network's raw output into the labels of a picture, at the picture's own size.
 
     Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared;
     beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour. A
-    second class wins where its probability is above 0.5, or its logit above 0.
+    second class wins where its probability is above 0.5, or its logit above 0. It is done in `threads`, by
+    default in as many as the processor has.
     Raises InferenceError for an output that `read_output` refuses, and for NaN.
     """
     found, kind = read_output(output, frame.input_size)
@@ -115,26 +121,41 @@ def find_labels(output: npt.NDArray[Any], frame: Frame, *, confidence: bool = Fa
     labels = np.empty((work.height, work.width), np.uint8)
     chances = np.empty(labels.shape, np.float32) if confidence and output.dtype.kind == "f" else None
     resized = _Bilinear(found.astype(np.float32, copy=False), work, frame.part)
+    sure = chances is None and not resized.same
+    corners = _Corners(resized, _label_all(resized.logits, threads)) if sure else None
+    inner_values = _LARGE_STRIP_VALUES if resized.same else _STRIP_VALUES
 
     def make_strip(rows: slice) -> None:
-        logits = resized.rows(rows)
-        best = _argmax(logits, labels[rows])
-        if np.isnan(best.max()):  # a maximum passes NaN on
-            raise InferenceError("its output has values that are no numbers (NaN): use other weights.")
-        if chances is not None:
-            chances[rows] = certain(logits, best)
+        if corners is not None and corners.label(rows, labels[rows]):
+            return
+        for few in _strips(rows, len(found), work.width, inner_values):
+            logits = resized.rows(few)
+            best = _argmax(logits, labels[few])
+            if chances is not None:
+                chances[few] = certain(logits, best)
 
-    strip_values = _PLAIN_STRIP_VALUES if resized.same else _STRIP_VALUES
-    step = max(1, strip_values // (len(found) * work.width))
-    in_threads(
-        partial(make_strip, slice(start, min(start + step, work.height)))
-        for start in range(0, work.height, step)
-    )
+    strips = _strips(slice(0, work.height), len(found), work.width, _LARGE_STRIP_VALUES)
+    in_threads((partial(make_strip, rows) for rows in strips), threads)
     if work != size:
         rows, columns = _nearest(work.height, size.height), _nearest(work.width, size.width)
         labels = labels[rows][:, columns]
         chances = chances[rows][:, columns] if chances is not None else None
     return Labelled(labels, chances, kind, len(found))
+
+
+def _label_all(logits: npt.NDArray[np.float32], threads: int | None) -> Labels:
+    """Return the class of the largest logit (C, h, w) at each place, (h, w)."""
+    classes, height, width = logits.shape
+    labels = np.empty((height, width), np.uint8)
+    strips = _strips(slice(0, height), classes, width, _LARGE_STRIP_VALUES)
+    in_threads((partial(_argmax, logits[:, rows], labels[rows]) for rows in strips), threads)
+    return labels
+
+
+def _strips(rows: slice, classes: int, width: int, values: int) -> Iterator[slice]:
+    """Give rows in strips of at most so many logits, but one row at least."""
+    step = max(1, values // (classes * width))
+    return (slice(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
 
 
 def _work_size(size: Size) -> Size:
@@ -158,8 +179,15 @@ def _of_probability(
     return np.abs(planes[1]) + np.float32(0.5)
 
 
-def in_threads(jobs: Iterable[Callable[[], None]]) -> None:
-    """Run jobs that numpy computes without the interpreter's lock, and wait; raises what one raises."""
+def in_threads(jobs: Iterable[Callable[[], object]], threads: int | None = None) -> None:
+    """Run jobs that numpy computes without the interpreter's lock, and wait; raises what one raises.
+
+    `threads` 1 runs them here: who makes many masks at once has a thread for each.
+    """
+    if threads == 1:
+        for job in jobs:
+            job()
+        return
     for done in [_threads().submit(job) for job in jobs]:
         done.result()
 
@@ -170,9 +198,10 @@ def _threads() -> ThreadPoolExecutor:
 
 
 def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.float32]:
-    """Write the class of the largest logit to `labels`, the lowest of equals, and return that logit.
+    """Write the class of the largest of logits (C, ...) to `labels` (...), and return that logit.
 
-    A running maximum over whole planes: numpy's argmax over the first axis takes five times as long.
+    The lowest class of equals. A running maximum over whole planes: numpy's argmax over the first axis takes
+    five times as long. Raises InferenceError for NaN.
     """
     best = logits[0].copy()
     better = np.empty(best.shape, bool)
@@ -182,6 +211,8 @@ def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.f
         np.maximum(best, logits[class_id], out=best)
         # Ids grow, so the last class that was better has the largest one.
         np.maximum(labels, better.view(np.uint8) * np.uint8(class_id), out=labels)
+    if np.isnan(best.max(initial=-np.inf)):  # a maximum passes NaN on
+        raise InferenceError("its output has values that are no numbers (NaN): use other weights.")
     return best
 
 
@@ -190,29 +221,73 @@ class _Bilinear:
 
     def __init__(self, logits: npt.NDArray[np.float32], size: Size, part: tuple[float, float]) -> None:
         height, width = logits.shape[1:]
-        self._logits = logits
+        self.logits = np.ascontiguousarray(logits)
         self.same = part == (1.0, 1.0) and (height, width) == (size.height, size.width)
-        self._top, self._bottom, self._down = _neighbours(height, height * part[1], size.height)
-        self._left, self._right, self._along = _neighbours(width, width * part[0], size.width)
+        self.top, self.bottom, self._down = _neighbours(height, height * part[1], size.height)
+        self.left, self.right, self._along = _neighbours(width, width * part[0], size.width)
 
     def rows(self, rows: slice) -> npt.NDArray[np.float32]:
         """Return rows of the result, (C, rows, W)."""
         if self.same:
-            return self._logits[:, rows]
+            return self.logits[:, rows]
         # Only the source rows in reach, each widened once; then mixed downwards.
-        first, last = self._top[rows][0], self._bottom[rows][-1]
-        source = self._logits[:, first : last + 1]
-        wide = np.take(source, self._right, axis=2)
-        left = np.take(source, self._left, axis=2)
+        first, last = self.top[rows][0], self.bottom[rows][-1]
+        source = self.logits[:, first : last + 1]
+        wide = np.take(source, self.right, axis=2)
+        left = np.take(source, self.left, axis=2)
         wide -= left
         wide *= self._along
         wide += left
-        upper = np.take(wide, self._top[rows] - first, axis=1)
-        mixed = np.take(wide, self._bottom[rows] - first, axis=1)
+        upper = np.take(wide, self.top[rows] - first, axis=1)
+        mixed = np.take(wide, self.bottom[rows] - first, axis=1)
         mixed -= upper
         mixed *= self._down[rows, None]
         mixed += upper
         return mixed
+
+    def at(self, rows: slice, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return single places of some rows of the result, (C, N), to the last digit as `rows` gives them."""
+        flat = self.logits.reshape(len(self.logits), -1)
+        row, column = np.divmod(places, len(self._along))
+        left, right, along = self.left[column], self.right[column], self._along[column]
+
+        def mixed_along(source_rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+            start = source_rows[rows][row] * self.logits.shape[2]
+            mixed, begin = flat.take(start + right, axis=1), flat.take(start + left, axis=1)
+            mixed -= begin
+            mixed *= along
+            mixed += begin
+            return mixed
+
+        upper, mixed = mixed_along(self.top), mixed_along(self.bottom)
+        mixed -= upper
+        mixed *= self._down[rows][row]
+        mixed += upper
+        return mixed
+
+
+class _Corners:
+    """Labels without resizing most logits: a class that wins at all four corners wins between them."""
+
+    def __init__(self, resized: _Bilinear, labels: Labels) -> None:
+        """`labels` (h, w) are those of the logits before they are resized."""
+        self._resized = resized
+        self._left = labels.take(resized.left, axis=1)
+        self._even = self._left == labels.take(resized.right, axis=1)
+
+    def label(self, rows: slice, labels: Labels) -> bool:
+        """Write the labels of rows of the result, or return False where too many corners differ."""
+        top, bottom = self._resized.top[rows], self._resized.bottom[rows]
+        self._left.take(top, axis=0, out=labels)
+        even = self._even[top] & self._even[bottom] & (labels == self._left[bottom])
+        uneven = np.flatnonzero(~even)
+        if len(uneven) > _MOST_UNEVEN * even.size:
+            return False
+        if len(uneven):
+            found = np.empty(len(uneven), np.uint8)
+            _argmax(self._resized.at(rows, uneven), found)
+            labels.reshape(-1)[uneven] = found
+        return True
 
 
 def _neighbours(

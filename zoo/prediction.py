@@ -217,9 +217,11 @@ def carry_out(
     *,
     progress: StepProgress | None = None,
     start: float | None = None,
+    at_once: int = 1,
 ) -> Prediction:
     """Make the mask that `prepare` resolved; the time in total counts from `start`, by default from now.
 
+    `at_once` is how many masks the caller makes side by side: each takes its part of the processor.
     A Picture brings the time that it took to read. Raises ImageError, CheckpointError, ModelFileError or
     InferenceError, and NotNowError where it needs more than half of the free memory.
     """
@@ -231,13 +233,14 @@ def carry_out(
         watch.seconds["decode"] = picture.seconds
         start -= picture.seconds
     needed = check_memory(job.row, job.size) if not checkpoint.stranger else 0
-    with _network(job, checkpoint, needed, watch) as network:
+    threads = None if at_once == 1 else max(1, (os.cpu_count() or 1) // at_once)
+    with _network(job, checkpoint, needed * at_once, threads, watch) as network:
         used = Size(network.spec.width or job.size.width, network.spec.height or job.size.height)
         with watch.step("preprocess", "Preparing the input"):
             rgb, part = fit_picture(picture.rgb, used, job.fit, checkpoint.mean)
             values = normalise(rgb, network.spec, checkpoint.mean, checkpoint.std)
         height, width = picture.rgb.shape[:2]
-        found = _labels(network, values, Frame(used, Size(width, height), part), job, watch)
+        found = _labels(network, values, Frame(used, Size(width, height), part), job, threads, watch)
     named = _with_classes(checkpoint, found)
     if needed and not keeps_memory(job.row, job.size):
         del values
@@ -256,7 +259,7 @@ def carry_out(
 
 @contextmanager
 def _network(
-    job: Job, checkpoint: Checkpoint, needed: int, watch: _Watch
+    job: Job, checkpoint: Checkpoint, needed: int, threads: int | None, watch: _Watch
 ) -> Iterator[Network | SandboxedNetwork]:
     """Give the network ready to run: ours from those that are kept, a model file in a process of its own."""
     if checkpoint.stranger:
@@ -267,11 +270,13 @@ def _network(
             yield sandbox
         return
     with watch.step("load", "Loading the network"):
-        own = _own_network(job, checkpoint, needed, watch.progress)
+        own = _own_network(job, checkpoint, needed, threads, watch.progress)
     yield own
 
 
-def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepProgress) -> Network:
+def _own_network(
+    job: Job, checkpoint: Checkpoint, needed: int, threads: int | None, progress: StepProgress
+) -> Network:
     map_large_blocks()
     runtime, row = find_runtime(job.runtime), job.row
     if (load_row := runtime.load_row) is not None:
@@ -279,24 +284,30 @@ def _own_network(job: Job, checkpoint: Checkpoint, needed: int, progress: StepPr
         held = 2 * checkpoint.path.stat().st_size
         return _networks.get(built, lambda: load_row(row, str(checkpoint.path)), lambda _: held)
     keeps = keeps_memory(row, job.size)
-    key = job.runtime, row.built, job.weights_sha256, job.precision, job.size
+    key = job.runtime, row.built, job.weights_sha256, job.precision, job.size, threads
 
     def load_export() -> Network:
         path = export.exported(checkpoint, job.size, progress)
         try:
-            return runtime.open_file(path, job.size, keeps)
+            return runtime.open_file(path, job.size, keeps, threads)
         except Exception as error:  # the runtimes raise their own kinds
             if path.exists():
                 raise _failed(row, error) from error
         # Another server that shares the folder removed it at this very moment.
-        return runtime.open_file(export.exported(checkpoint, job.size, progress), job.size, keeps)
+        path = export.exported(checkpoint, job.size, progress)
+        return runtime.open_file(path, job.size, keeps, threads)
 
     held = 2 * checkpoint.path.stat().st_size + (needed if keeps else 0)
     return _networks.get(key, load_export, lambda _: held)
 
 
 def _labels(
-    network: Network | SandboxedNetwork, values: npt.NDArray[Any], frame: Frame, job: Job, watch: _Watch
+    network: Network | SandboxedNetwork,
+    values: npt.NDArray[Any],
+    frame: Frame,
+    job: Job,
+    threads: int | None,
+    watch: _Watch,
 ) -> Labelled:
     """Run the network on an input and make labels of what it gives."""
     running = f"Running the network in {job.runtime}"
@@ -306,7 +317,7 @@ def _labels(
     with watch.step("inference", running):
         output = _run(network, values, job.row)
     with watch.step("postprocess", "Making the mask"):
-        return find_labels(output, frame, confidence=job.confidence)
+        return find_labels(output, frame, confidence=job.confidence, threads=threads)
 
 
 def _run(network: Network, values: npt.NDArray[Any], row: Row) -> npt.NDArray[Any]:

@@ -70,6 +70,11 @@ def check_memory(row: Row, size: Size) -> int:
     return needed
 
 
+def fitting_at_once(row: Row, size: Size) -> int:
+    """Return how many runs side by side take at most half of the free memory; 1 where none does."""
+    return max(1, psutil.virtual_memory().available // 2 // needed_bytes(row, size))
+
+
 def map_large_blocks() -> None:
     """Have every large block mapped on its own, so that it goes back to the system as soon as it is freed.
 

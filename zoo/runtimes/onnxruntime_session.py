@@ -22,14 +22,21 @@ _TYPES = {
 class OnnxNetwork:
     """A Network in an onnxruntime session."""
 
-    def __init__(self, model: ModelFile, size: Size | None = None, keep_memory: bool = True) -> None:
+    def __init__(
+        self,
+        model: ModelFile,
+        size: Size | None = None,
+        keep_memory: bool = True,
+        threads: int | None = None,
+    ) -> None:
         """Load a model by path or bytes. Raises onnxruntime's errors, or ValueError for strange inputs.
 
         Where its input size is free, `size` is made the only one: that runs a tenth faster. `keep_memory`
-        holds on to what a run took for the next one: faster too, where it is little.
+        holds on to what a run took for the next one: faster too, where it is little. A run takes `threads`
+        of the processor, or all.
         """
         source = model if isinstance(model, bytes) else os.fspath(model)
-        self._keep_memory = keep_memory
+        self._keep_memory, self._threads = keep_memory, threads
         self._first = True
         self._session = self._open(source, {})
         inputs = self._session.get_inputs()
@@ -55,6 +62,8 @@ class OnnxNetwork:
         options.add_session_config_entry("session.force_spinning_stop", "1")
         # An arena never gives back, and a plan for a whole run doubles what its first one took.
         options.enable_cpu_mem_arena = options.enable_mem_pattern = self._keep_memory
+        if self._threads is not None:
+            options.intra_op_num_threads = self._threads
         for name, side in fixed.items():
             options.add_free_dimension_override_by_name(name, side)
         return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

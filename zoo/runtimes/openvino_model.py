@@ -18,7 +18,13 @@ _TYPES = {"f32": "float32", "f16": "float16", "u8": "uint8", "i8": "int8"}
 class OpenVinoNetwork:
     """A Network compiled by OpenVINO."""
 
-    def __init__(self, model: ModelFile, size: Size | None = None, keep_memory: bool = True) -> None:
+    def __init__(
+        self,
+        model: ModelFile,
+        size: Size | None = None,
+        keep_memory: bool = True,
+        threads: int | None = None,
+    ) -> None:
         """Load a model by path or bytes. Raises OpenVINO's errors, or ValueError for strange inputs.
 
         Where its input size is free, `size` is made the only one. It holds on to memory for as long as it
@@ -36,7 +42,9 @@ class OpenVinoNetwork:
             read.reshape([1, 3, height, width] if self.spec.layout == "NCHW" else [1, height, width, 3])
             self.spec = _spec(read.input(0))
         # Some processors would compute in half precision by default.
-        wanted = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        wanted: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
+        if threads is not None:
+            wanted["INFERENCE_NUM_THREADS"] = threads
         self._request = core.compile_model(read, "CPU", wanted).create_infer_request()
         self._lock = Lock()  # a request keeps its tensors in place
 

@@ -61,7 +61,7 @@ class Network(Protocol):
 
 
 ModelFile = str | os.PathLike[str] | bytes
-LoadFile = Callable[[ModelFile, Size | None, bool], Network]
+LoadFile = Callable[[ModelFile, Size | None, bool, int | None], Network]
 LoadRow = Callable[[Row, str], Network]
 
 
@@ -75,7 +75,8 @@ class Runtime:
     file_format: str | None = None
     """The model files that it reads: onnx or tflite. Networks of ours come to those of onnx as an export."""
     load_file: LoadFile | None = None
-    """(model file, input size where it is known, whether to hold on to memory between runs) -> Network."""
+    """(model file, input size where it is known, whether to hold on to memory between runs, threads of the
+    processor that a run takes, None for all) -> Network."""
     load_row: LoadRow | None = None
     """(row, path of its weights) -> Network, for a runtime that builds networks of ours itself."""
     by_name_only: bool = False
@@ -92,8 +93,10 @@ class Runtime:
             return self.load_row is not None or self.file_format == "onnx"
         return file_format == self.file_format
 
-    def open_file(self, model: ModelFile, size: Size | None, keep_memory: bool) -> Network:
+    def open_file(
+        self, model: ModelFile, size: Size | None, keep_memory: bool, threads: int | None = None
+    ) -> Network:
         """Return a model file as a Network; see `load_file`. Raises InputError where it reads none."""
         if self.load_file is None:
             raise InputError(f"{self.name} reads no model files: take another runtime.")
-        return self.load_file(model, size, keep_memory)
+        return self.load_file(model, size, keep_memory, threads)
