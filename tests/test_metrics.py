@@ -142,3 +142,13 @@ def test_what_cannot_be_counted_is_refused() -> None:
         confusion(zeros, zeros + 2, 2)
     with pytest.raises(ValueError, match="cannot be compared"):
         confusion(zeros, zeros[:1], 2)
+
+
+def test_values_may_stand_for_classes() -> None:
+    rng = np.random.default_rng(5)
+    truth, labels = rng.integers(0, 256, (2, 40, 60), np.uint8)
+    truth_as, labels_as = rng.integers(0, 4, (2, 256), np.uint8)
+    truth_as[3], labels_as[7] = VOID, VOID
+    matrix = confusion(truth, labels, 4, truth_as, labels_as)
+    assert (matrix == confusion(truth_as[truth], labels_as[labels], 4)).all()
+    assert matrix.sum() == (truth != 3).sum()

@@ -68,7 +68,7 @@ class RawLabels:
     """A label file as it was read."""
 
     name: str
-    values: npt.NDArray[np.uint32]
+    values: npt.NDArray[np.uint8 | np.uint32]
     """Ids, or colours as 0xRRGGBB, (H, W)."""
     coloured: bool
     palette: npt.NDArray[np.uint32] | None = None
@@ -135,7 +135,7 @@ def recognise(
             f"{name} holds {held}, and {wanted} are expected for {possible[0].classes.words}: "
             "save the labels as such, or give a mapping."
         )
-    seen = {int(code) for sample in samples for code in np.unique(_codes_of(sample, coloured))}
+    seen = {int(code) for sample in samples for code in _different(_codes_of(sample, coloured))}
     return next((values for values in fitting if seen <= set(values.codes)), fitting[0])
 
 
@@ -148,7 +148,7 @@ def _is_coloured(sample: RawLabels, possible: Sequence[LabelValues]) -> bool:
         return sample.coloured
     colours = next((values.codes for values in possible if values.kind == COLOURS), {})
     ids = next((values.codes for values in possible if values.kind == CLASS_IDS), {})
-    used = np.unique(sample.values)
+    used = _different(sample.values)
     shown = sample.palette[used]
     grey = (shown & 255 == shown >> 16) & (shown & 255 == (shown >> 8) & 255)
     if grey.all() or not all(int(code) in colours for code in shown):
@@ -156,7 +156,14 @@ def _is_coloured(sample: RawLabels, possible: Sequence[LabelValues]) -> bool:
     return any(colours[int(code)] != ids.get(int(value)) for value, code in zip(used, shown, strict=True))
 
 
-def _codes_of(raw: RawLabels, coloured: bool) -> npt.NDArray[np.uint32]:
+def _different(values: npt.NDArray[np.uint8 | np.uint32]) -> npt.NDArray[Any]:
+    """Return the values that there are, in order; bytes are counted, a tenth of the time of sorting them."""
+    if values.dtype == np.uint8:
+        return np.flatnonzero(np.bincount(values.ravel(), minlength=256))
+    return np.unique(values)
+
+
+def _codes_of(raw: RawLabels, coloured: bool) -> npt.NDArray[np.uint8 | np.uint32]:
     return (raw.in_colours if coloured else raw).values
 
 
@@ -164,6 +171,15 @@ def decode(raw: RawLabels, values: LabelValues) -> npt.NDArray[np.uint8]:
     """Return a file's label map, uint8 (H, W), with VOID where it is no class.
 
     Raises LabelError that names the file, the first value that `values` does not know, and its place.
+    """
+    codes, table = coded(raw, values)
+    return table.take(codes)
+
+
+def coded(raw: RawLabels, values: LabelValues) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+    """Return a file's bytes (H, W), and the class or VOID of each of 256, so that no pixel is looked up.
+
+    Raises as `decode` does.
     """
     coloured = values.kind == COLOURS
     if coloured:
@@ -173,25 +189,30 @@ def decode(raw: RawLabels, values: LabelValues) -> npt.NDArray[np.uint8]:
         raise LabelError(f"{raw.name} holds {held}, where the other labels are {values.words}.")
     known = np.array(sorted(values.codes), np.uint32)
     classes = np.array([values.codes[int(code)] for code in known], np.uint8)
-    if int(known[-1]) < 1 << 16:
-        table = np.full(1 << 16, -1, np.int16)
-        table[known] = classes
-        found = table[np.minimum(raw.values, (1 << 16) - 1)]
-        wrong = (found < 0) | (raw.values >= 1 << 16)
-        labels = found.astype(np.uint8)
-    else:
-        places = np.minimum(np.searchsorted(known, raw.values), len(known) - 1)
-        wrong = known[places] != raw.values
-        labels = classes[places]
+    ids = raw.values
+    if ids.dtype == np.uint8:
+        allowed = known <= np.iinfo(np.uint8).max
+        table = np.full(256, VOID, np.uint8)
+        table[known[allowed]] = classes[allowed]
+        if ids.tobytes().translate(None, known[allowed].astype(np.uint8).tobytes()):
+            raise _unknown(raw, values, ~np.isin(ids, known))
+        return ids.view(np.uint8), table
+    places = np.minimum(np.searchsorted(known, ids), len(known) - 1)
+    wrong = known[places] != ids
     if wrong.any():
-        row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
-        value = int(raw.values[row, column])
-        shown = f"the colour {_colour(value)}" if coloured else f"the value {value}"
-        raise LabelError(
-            f"{raw.name}: {shown} at x {column}, y {row} is none of the {values.words} "
-            f"({values.allowed}): correct the file, or give a mapping."
-        )
-    return labels
+        raise _unknown(raw, values, wrong)
+    return classes[places], np.arange(256, dtype=np.uint8)
+
+
+def _unknown(raw: RawLabels, values: LabelValues, wrong: npt.NDArray[np.bool_]) -> LabelError:
+    """Return what to say of the first value of a file that means nothing."""
+    row, column = np.unravel_index(int(wrong.argmax()), wrong.shape)
+    value = int(raw.values[row, column])
+    shown = f"the colour {_colour(value)}" if values.kind == COLOURS else f"the value {value}"
+    return LabelError(
+        f"{raw.name}: {shown} at x {column}, y {row} is none of the {values.words} "
+        f"({values.allowed}): correct the file, or give a mapping."
+    )
 
 
 def read_raw(source: LabelSource, name: str | None = None) -> RawLabels:
@@ -230,7 +251,8 @@ def _from_array(pixels: npt.NDArray[Any], name: str) -> RawLabels:
             "(height, width), or RGB (height, width, 3)."
         )
     if pixels.ndim == 2:
-        return RawLabels(name, pixels.astype(np.uint32), coloured=False)
+        fits = pixels.dtype == np.uint8
+        return RawLabels(name, pixels if fits else pixels.astype(np.uint32), coloured=False)
     red, green, blue = np.moveaxis(pixels.astype(np.uint32), 2, 0)
     return RawLabels(name, (red << 16) | (green << 8) | blue, coloured=True)
 

@@ -18,28 +18,39 @@ VOID = 255
 
 RESAMPLES = 1000
 SEED = 0
-_STRIP_PIXELS = 1 << 20
-"""Pixels counted at a time: bincount takes eight bytes for each."""
+SAME = np.arange(256, dtype=np.uint8)
+_STRIP_PIXELS = 1 << 16
+"""Pixels counted at a time: bincount takes eight bytes for each, and this many stay in the cache."""
 
 Counts = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
 
-def confusion(truth: npt.NDArray[np.uint8], labels: npt.NDArray[np.uint8], classes: int) -> Counts:
+def confusion(
+    truth: npt.NDArray[np.uint8],
+    labels: npt.NDArray[np.uint8],
+    classes: int,
+    truth_as: npt.NDArray[np.uint8] = SAME,
+    labels_as: npt.NDArray[np.uint8] = SAME,
+) -> Counts:
     """Return the confusion matrix, int64 (classes, classes + 1), of two label maps (H, W) of one size.
 
-    The last column is what `labels` has as VOID. Pixels that are VOID in `truth` are left out. Raises
+    The last column is what `labels` has as VOID. Pixels that are VOID in `truth` are left out. `truth_as` and
+    `labels_as` say what class each of 256 values stands for, by default the value itself. Raises
     ValueError for two sizes, and for class ids beyond `classes` in either.
     """
     if truth.shape != labels.shape:
         raise ValueError(f"label maps of {truth.shape} and {labels.shape} cannot be compared.")
-    pairs = np.zeros(1 << 16, np.int64)
+    counted = np.zeros(1 << 16, np.int64)
     flat, found = truth.ravel(), labels.ravel()
     for start in range(0, len(flat), _STRIP_PIXELS):
         strip = slice(start, start + _STRIP_PIXELS)
-        pairs += np.bincount((flat[strip].astype(np.uint16) << 8) | found[strip], minlength=1 << 16)
-    matrix = pairs.reshape(256, 256)[:VOID]
-    if matrix[classes:].any() or matrix[:, classes:VOID].any():
+        counted += np.bincount((flat[strip].astype(np.uint16) << 8) | found[strip], minlength=1 << 16)
+    # Classes are looked up for pairs of values, few as they are, not for pixels.
+    pairs = np.flatnonzero(counted)
+    matrix = np.zeros((256, 256), np.int64)
+    np.add.at(matrix, (truth_as[pairs >> 8], labels_as[pairs & 255]), counted[pairs])
+    if matrix[classes:VOID].any() or matrix[:VOID, classes:VOID].any():
         raise ValueError(f"there are class ids beyond the {classes} classes that were to be counted.")
     return matrix[:classes, [*range(classes), VOID]]
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ from zoo.evaluation import Candidate, EvaluationProgress, evaluate, evaluate_all
 from zoo.evaluation.looks import look, worst_images
 from zoo.label_files import read_raw
 from zoo.metrics import VOID
-from zoo.prediction import predict
+from zoo.prediction import Prediction, carry_out, predict
 
 from .conftest import ROW, SIZE
 
@@ -269,20 +270,42 @@ def test_the_figures_that_ship_come_out_again(camvid: Path, model: str) -> None:
         assert value == pytest.approx(shipped["iou"][name], abs=0.6)
 
 
-def test_scores_know_their_picture_and_a_turn_is_held_whenever_the_network_runs(
-    pictures: list[np.ndarray], predicted: list[np.ndarray]
+def test_scores_know_their_picture(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:
+    labels = [predicted[0], np.zeros((9, 9), np.uint8), *predicted[2:]]
+    found = evaluate(ROW, pictures, labels, weights="bundled", size=SIZE)
+    assert [score.number for score in found.scores] == [0, 2, 3, 4, 5]
+
+
+def test_a_turn_is_held_whenever_the_network_runs_and_given_up_in_between(
+    pictures: list[np.ndarray], predicted: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    turns: list[int] = []
+    turns = 0
+    held = False
+    seen = []
 
     @contextmanager
     def turn() -> Iterator[None]:
-        turns.append(1)
+        nonlocal turns, held
+        turns, held = turns + 1, True
         yield
+        held = False
 
-    labels = [predicted[0], np.zeros((9, 9), np.uint8), *predicted[2:]]
-    found = evaluate_all([Candidate(ROW, "bundled", SIZE)], items_of(pictures, labels), turn=turn)[0]
-    assert [score.number for score in found.scores] == [0, 2, 3, 4, 5]
-    assert len(turns) == 5
+    def spied(*args: Any, **options: Any) -> Prediction:
+        seen.append(held)
+        found = carry_out(*args, **options)
+        seen.append(held)
+        return found
+
+    monkeypatch.setattr("zoo.evaluation.carry_out", spied)
+    work = items_of(pictures, predicted)
+    evaluate_all([Candidate(ROW, "bundled", SIZE)], work, turn=turn)
+    assert seen == [True] * 2 * len(pictures)
+    assert turns < len(pictures)
+    turns = 0
+    monkeypatch.setattr("zoo.evaluation.TURN_SECONDS", 0.0)
+    found = evaluate_all([Candidate(ROW, "bundled", SIZE)], work, turn=turn)[0]
+    assert turns == len(pictures)
+    assert found.accuracy == 100
 
 
 def test_a_look_shows_what_was_counted(pictures: list[np.ndarray], predicted: list[np.ndarray]) -> None:

@@ -1,15 +1,16 @@
 """Label maps of a row's network against ground truth: pictures and labels in, one confusion matrix out.
 
-Pictures are read, labelled and counted one at a time, in a few threads, so that reading and counting overlap
-with the network; what is kept of each picture are three numbers a class.
+Several pictures are in work at a time, each from file to count in a thread of its own with its part of the
+processor: no part of it waits for another. What is kept of each picture are three numbers a class.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from zoo.catalog import find_row
 from zoo.class_mapping import ClassFit, ClassMapping, fit_classes, read_mapping
 from zoo.classes import ClassList, dataset_classes
 from zoo.errors import ImageError, InferenceError, InputError, LabelError
@@ -30,15 +30,16 @@ from zoo.label_files import (
     LabelValues,
     RawLabels,
     check_size,
+    coded,
     dataset_of,
     decode,
     possible_values,
     recognise,
 )
 from zoo.metrics import Counts, Tally, confusion, mean_iou, pixel_accuracy
-from zoo.prediction import Prediction, predict
+from zoo.prediction import Prediction, carry_out, prepare
 from zoo.rows import Row
-from zoo.weights.checkpoints import resolve
+from zoo.runtimes.memory import fitting_at_once
 
 __all__ = [
     "Candidate",
@@ -55,8 +56,8 @@ __all__ = [
 
 SAMPLES = 20
 """Label files from which it is recognised how they are written."""
-WORKERS = 2
-"""Pictures in work at a time: while one is in the network, the other is read, labelled or counted."""
+TURN_SECONDS = 1.0
+"""For how long a turn is held before others are let in between."""
 
 
 class Candidate(NamedTuple):
@@ -126,16 +127,16 @@ def evaluate_all(
 ) -> tuple[Evaluation, ...]:
     """Return one evaluation a candidate, each picture read once for all of them; as `evaluate` otherwise.
 
-    A picture that is refused is left out of every candidate's numbers, and listed. `turn` is held whenever a
-    network runs, by several threads: a server lets others in between.
+    A picture that is refused is left out of every candidate's numbers, and listed. `turn` is held while
+    pictures are in work, for a second or so: a server lets others in between.
     """
     if isinstance(mapping, (str, os.PathLike)):
         mapping = read_mapping(Path(mapping))
     labels = _Labels(work, mapping, labels_of)
-    run = _Run(work, [_Contest(candidate, labels, turn) for candidate in candidates])
+    run = _Run(work, [_Contest(candidate, labels) for candidate in candidates])
     tell = progress or (lambda _: None)
     stop = cancel or (lambda: False)
-    for done in _each(run, work.items):
+    for done in _each(run, work.items, turn):
         tell(EvaluationProgress(done, len(work.items), run.results))
         if stop():
             break
@@ -147,28 +148,33 @@ def evaluate_all(
 _Outcome = list[Counts] | ImageError | InferenceError
 
 
-def _each(run: _Run, items: Sequence[Item]) -> Iterator[int]:
-    """Do the pictures in order, WORKERS at a time, and yield after each how many are done.
+def _each(
+    run: _Run, items: Sequence[Item], turn: Callable[[], AbstractContextManager[None]]
+) -> Iterator[int]:
+    """Do the pictures in order, `run.at_once` at a time, and yield after each how many are done.
 
     The first is done alone: what is loaded once is not loaded twice.
     """
     waiting = iter(items)
     done = 0
-    while not run.names and (item := next(waiting, None)) is not None:
-        run.add(item, run.attempt(item))
-        yield (done := done + 1)
-    pool = ThreadPoolExecutor(WORKERS, "evaluate")
-    try:
-        running: deque[tuple[Item, Future[_Outcome]]] = deque(
-            (item, pool.submit(run.attempt, item)) for item in islice(waiting, WORKERS + 1)
-        )
-        while running:
-            item, future = running.popleft()
-            run.add(item, future.result())
-            running.extend((later, pool.submit(run.attempt, later)) for later in islice(waiting, 1))
-            yield (done := done + 1)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    with ThreadPoolExecutor(run.at_once, "evaluate") as pool:
+        while item := next(waiting, None):
+            with turn():
+                running = deque([(item, pool.submit(run.attempt, item))])
+                until = time.monotonic() + (TURN_SECONDS if run.names else 0)
+                try:
+                    while running:
+                        some = run.at_once + 1 - len(running) if time.monotonic() < until else 0
+                        running.extend(
+                            (item, pool.submit(run.attempt, item)) for item in islice(waiting, some)
+                        )
+                        item, outcome = running.popleft()
+                        run.add(item, outcome.result())
+                        yield (done := done + 1)
+                finally:  # a stop: what has begun is waited for
+                    for _, outcome in running:
+                        outcome.cancel()
+                    wait([outcome for _, outcome in running])
 
 
 class _Labels:
@@ -226,33 +232,42 @@ def _without_extra(weights: ClassList) -> ClassList:
 class _Contest:
     """A candidate, with what has been counted of it."""
 
-    def __init__(
-        self, candidate: Candidate, labels: _Labels, turn: Callable[[], AbstractContextManager[None]]
-    ) -> None:
-        self._turn = turn
-        self._candidate = candidate._replace(row=find_row(candidate.row))
+    def __init__(self, candidate: Candidate, labels: _Labels) -> None:
+        self.job, self._checkpoint = prepare(
+            candidate.row,
+            weights=candidate.weights,
+            size=candidate.size,
+            runtime=candidate.runtime,
+            precision=candidate.precision,
+        )
         self._labels = labels
-        classes = resolve(candidate.row, candidate.weights, candidate.precision).classes
+        classes = self._checkpoint.classes
         self._read_by = labels.fitted(classes) if len(classes) else None
         self._first: Prediction | None = None
         self._total: Counts | None = None
         self._tallies: list[Tally] = []
         self._scores: list[ImageScore] = []
 
-    def confusion(self, raw: RawLabels, picture: Picture) -> Counts:
+    @property
+    def most_at_once(self) -> int:
+        """How many pictures may be in work at a time."""
+        if self._checkpoint.stranger:
+            return 2  # one is in the model's own process, the other is read or counted
+        return min(os.cpu_count() or 1, fitting_at_once(self.job.row, self.job.size))
+
+    def confusion(self, raw: RawLabels, picture: Picture, at_once: int) -> Counts:
         """Return the confusion matrix of one picture; from several threads after the first."""
         check_size(raw, picture.rgb)
         # Before the network runs, where the classes are known by then: what is refused costs nothing.
-        truth = None if self._read_by is None else decode(raw, self._read_by[0])
-        row, weights, size, runtime, precision = self._candidate
-        with self._turn():
-            found = predict(row, picture, weights=weights, size=size, runtime=runtime, precision=precision)
+        truth = None if self._read_by is None else coded(raw, self._read_by[0])
+        found = carry_out(self.job, self._checkpoint, picture, at_once=at_once)
         self._first = self._first or found
         if self._read_by is None or truth is None:
             self._read_by = self._labels.fitted(found.label_map.classes)
-            truth = decode(raw, self._read_by[0])
+            truth = coded(raw, self._read_by[0])
+        values, meant = truth
         fit = self._read_by[1]
-        return confusion(fit.from_labels[truth], fit.from_weights[found.labels], len(fit.classes))
+        return confusion(values, found.labels, len(fit.classes), fit.from_labels[meant], fit.from_weights)
 
     def add(self, name: str, matrix: Counts, number: int) -> None:
         """Count one picture in."""
@@ -276,7 +291,7 @@ class _Contest:
         if self._first.weights.calibration:
             conditions["calibration"] = self._first.weights.calibration
         return Evaluation(
-            row=find_row(self._candidate.row),
+            row=self.job.row,
             weights=self._first.weights.label,
             num_classes=len(self._first.label_map.classes),
             size=self._first.size,
@@ -301,6 +316,8 @@ class _Run:
         self._work = work
         self._contests = contests
         self._refused: list[Refusal] = []
+        self.at_once = min(each.most_at_once for each in contests)
+        """Pictures in work at a time."""
         self.names: list[str] = []
         self.first_error: ImageError | InferenceError | None = None
 
@@ -308,7 +325,7 @@ class _Run:
         """Return a picture's confusion matrices, one a candidate, or why there are none."""
         try:
             raw, picture = item.read_labels(), item.read_picture()
-            return [contest.confusion(raw, picture) for contest in self._contests]
+            return [contest.confusion(raw, picture, self.at_once) for contest in self._contests]
         except (ImageError, InferenceError) as error:
             return error
 
