@@ -33,6 +33,7 @@ ROWS = [
     ("ade20k32-mobilenetv2-unetlite-512x512", Size(512, 512)),
 ]
 ROUNDS = 40
+IN_A_TURN = 4
 HOME = Path(__file__).resolve().parents[1]
 
 
@@ -44,16 +45,17 @@ def scene(size: Size) -> np.ndarray:
 def side_by_side(**runs: Callable[[], object]) -> dict[str, float]:
     """Return median milliseconds, the runs taking turns so that a busy moment hits all of them.
 
-    The order turns round each time: whoever follows another's threads pays for them.
+    The first of each turn is not timed: threads that ran before go on spinning into it.
     """
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for round_number in range(ROUNDS + 3):
-        order = list(runs.items())[:: -1 if round_number % 2 else 1]
-        for name, run in order:
-            start = time.perf_counter()
+    for round_number in range(ROUNDS // IN_A_TURN + 1):
+        for name, run in runs.items():
             run()
-            if round_number >= 3:
-                times[name].append(1000 * (time.perf_counter() - start))
+            for _ in range(IN_A_TURN):
+                start = time.perf_counter()
+                run()
+                if round_number > 0:
+                    times[name].append(1000 * (time.perf_counter() - start))
     return {name: median(values) for name, values in times.items()}
 
 
