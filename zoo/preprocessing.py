@@ -50,9 +50,10 @@ def normalise(
     if spec.dtype in ("uint8", "int8"):
         raw = rgb if spec.dtype == "uint8" else (rgb ^ 0x80).view(np.int8)  # x - 128
         return np.ascontiguousarray(raw.transpose(2, 0, 1) if spec.layout == "NCHW" else raw)[None]
-    values = np.empty((3, *rgb.shape[:2]), np.float32)
-    for channel in range(3):
-        np.multiply(rgb[..., channel], np.float32(1 / std[channel]), out=values[channel])
+    planes = np.ascontiguousarray(rgb.transpose(2, 0, 1))  # at once: plane by plane takes a third longer
+    values = np.empty(planes.shape, np.float32)
+    for channel, plane in enumerate(planes):
+        np.multiply(plane, np.float32(1 / std[channel]), out=values[channel])
         values[channel] -= np.float32(mean[channel] / std[channel])
     arranged = values if spec.layout == "NCHW" else values.transpose(1, 2, 0)
     return np.ascontiguousarray(arranged, dtype=spec.dtype)[None]

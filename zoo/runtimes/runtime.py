@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib.util import find_spec
 from typing import Any, Protocol
 
@@ -65,6 +66,12 @@ LoadFile = Callable[[ModelFile, Size | None, bool, int | None], Network]
 LoadRow = Callable[[Row, str], Network]
 
 
+@cache
+def _is_installed(package: str) -> bool:
+    """Return whether a module is there; looked up once, for it is asked at each mask."""
+    return find_spec(package) is not None
+
+
 @dataclass(frozen=True)
 class Runtime:
     """One way to run networks."""
@@ -85,7 +92,7 @@ class Runtime:
     @property
     def installed(self) -> bool:
         """Whether it can be used here."""
-        return find_spec(self.package) is not None
+        return _is_installed(self.package)
 
     def runs(self, file_format: str) -> bool:
         """Return whether it can run weights or a model file of this format."""
