@@ -21,6 +21,7 @@ IN_8_BITS = Choices("evaluate_8bit", lambda: list(catalog().index), [], "ids of 
 LABELS_OF = Choice("evaluate_labels_of", lambda: [AS_WEIGHTS, *load_datasets().index], AS_WEIGHTS)
 
 held = kept()
+held.wait()
 st.title("Evaluate on your own labels", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     size_control()

@@ -76,8 +76,10 @@ def test_a_patient_one_waits_though_the_line_is_full() -> None:
     queue = TicketQueue(waiting=0)
     order: list[str] = []
 
+    told: list[int] = []
+
     def patient() -> None:
-        with queue.patient_turn(pause=0.01):
+        with queue.patient_turn(told.append, pause=0.01):
             order.append("patient")
 
     with queue.turn():
@@ -87,4 +89,5 @@ def test_a_patient_one_waits_though_the_line_is_full() -> None:
         order.append("first")
     waits.join(10)
     assert order == ["first", "patient"]
+    assert set(told) == {1}
     assert len(queue) == 0

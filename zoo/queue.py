@@ -47,14 +47,19 @@ class TicketQueue:
                 self._changed.notify_all()
 
     @contextmanager
-    def patient_turn(self, pause: float = 0.5) -> Iterator[None]:
-        """Wait for one's turn however full the line is: for work that lets others in again and again."""
+    def patient_turn(self, tell: Callable[[int], None] | None = None, pause: float = 0.5) -> Iterator[None]:
+        """Wait for one's turn however full the line is: for work that lets others in again and again.
+
+        `tell` as `turn` calls it; behind a full line it is told the place behind the last.
+        """
         with ExitStack() as stack:
             while True:
                 try:
-                    stack.enter_context(self.turn())
+                    stack.enter_context(self.turn(tell))
                     break
                 except BusyError:
+                    if tell is not None:
+                        tell(len(self))
                     sleep(pause)
             yield
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from threading import RLock
 
 import streamlit as st
 
@@ -35,6 +36,13 @@ class Kept:
     refused: str = ""
     """Why the last run gave nothing."""
     looked: dict[tuple[int, int], Look] = field(default_factory=dict)
+    running: RLock = field(default_factory=RLock)
+    """Held while pictures are evaluated: a click starts the page anew before the run that it stops ends."""
+
+    def wait(self) -> None:
+        """Wait until a run that was stopped has kept what it has."""
+        with self.running:
+            pass
 
 
 def kept() -> Kept:
@@ -117,25 +125,30 @@ def evaluate_now(
         latest[:] = [progress]
         bar.progress(progress.done / progress.total, f"{progress.done} of {progress.total} pictures")
 
+    def wait(place: int) -> None:
+        done = latest[-1].done if latest else 0
+        bar.progress(done / len(work.items), f"{done} of {len(work.items)} pictures; waiting, place {place}")
+
     held.refused = ""
-    try:
-        evaluate_all(
-            [Candidate(each.row, each.weights, size, precision=each.precision) for each in variants],
-            work,
-            mapping=mapping,
-            labels_of=labels_of,
-            progress=tell,
-            turn=line.patient_turn,
-        )
-    except ZooError as error:
-        held.refused = next(iter(variants)).told(error)
-    finally:  # a stop is no error of ours: it goes on from here
-        if latest and (found := latest[-1].results()):
-            held.work, held.variants, held.evaluations, held.looked = work, tuple(variants), found, {}
-            held.summaries = tuple(
-                replace(summary, weights=variant.named(summary.weights))
-                for variant, summary in zip(variants, map(summarise, found), strict=True)
+    with held.running:
+        try:
+            evaluate_all(
+                [Candidate(each.row, each.weights, size, precision=each.precision) for each in variants],
+                work,
+                mapping=mapping,
+                labels_of=labels_of,
+                progress=tell,
+                turn=lambda: line.patient_turn(wait),
             )
+        except ZooError as error:
+            held.refused = next(iter(variants)).told(error)
+        finally:  # a stop is no error of ours: it goes on from here
+            if latest and (found := latest[-1].results()):
+                held.work, held.variants, held.evaluations, held.looked = work, tuple(variants), found, {}
+                held.summaries = tuple(
+                    replace(summary, weights=variant.named(summary.weights))
+                    for variant, summary in zip(variants, map(summarise, found), strict=True)
+                )
     st.rerun()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from pathlib import Path
 
@@ -51,20 +52,29 @@ def test_three_rows_on_an_uploaded_picture_and_the_report(
     assert "/compare?" in text
 
 
-def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, tmp_path: Path) -> None:
+def labelled_zip(to: Path, count: int) -> Path:
+    """Write pictures of 160x107 with labels in stripes."""
     street = Image.open(SAMPLE).resize((160, 107))
     labels = Image.fromarray(np.repeat(np.arange(11, dtype=np.uint8), 16)[:160][None].repeat(107, 0))
-    with zipfile.ZipFile(tmp_path / "mine.zip", "w") as archive:
-        for number in range(3):
-            street.rotate(number * 5).save(tmp_path / "a.png")
-            labels.save(tmp_path / "b.png")
-            archive.write(tmp_path / "a.png", f"images/{number}.png")
-            archive.write(tmp_path / "b.png", f"labels/{number}.png")
-    page.goto(f"/evaluate?rows={UNET}&size=160x96&evaluate_8bit={UNET}")
-    expect(page.get_by_text("What the bundled networks reach on CamVid")).to_be_visible()
+    labels.save(to / "labels.png")
+    with zipfile.ZipFile(to / "mine.zip", "w") as archive:
+        for number in range(count):
+            street.rotate(number * 5).save(to / "picture.png")
+            archive.write(to / "picture.png", f"images/{number}.png")
+            archive.write(to / "labels.png", f"labels/{number}.png")
+    return to / "mine.zip"
+
+
+def upload_pictures(page: Page, path: Path) -> None:
     # By its words: of two uploaders, either may be there first.
     pictures = page.get_by_test_id("stFileUploader").filter(has_text="Pictures, or a zip")
-    pictures.locator('input[type="file"]').set_input_files(tmp_path / "mine.zip")
+    pictures.locator('input[type="file"]').set_input_files(path)
+
+
+def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, tmp_path: Path) -> None:
+    page.goto(f"/evaluate?rows={UNET}&size=160x96&evaluate_8bit={UNET}")
+    expect(page.get_by_text("What the bundled networks reach on CamVid")).to_be_visible()
+    upload_pictures(page, labelled_zip(tmp_path, 3))
     expect(page.get_by_text("3 pictures with labels")).to_be_visible()
     page.get_by_role("button", name="Evaluate 2 variants").click()
     expect(page.get_by_text("Worst pictures")).to_be_visible(timeout=90_000)
@@ -73,3 +83,16 @@ def test_a_labelled_zip_is_evaluated_and_reported(page: Page, browser: Browser, 
     assert "Measured on labelled images" in text
     assert "8 bits" in text
     assert "/evaluate?" in text
+
+
+def test_a_click_on_stop_keeps_the_result_so_far(page: Page, tmp_path: Path) -> None:
+    page.goto(f"/evaluate?rows={UNET}&size=768x384")
+    upload_pictures(page, labelled_zip(tmp_path, 150))
+    page.get_by_role("button", name="Evaluate").click()
+    expect(page.get_by_text(re.compile(r"^\d+ of 150 pictures"))).to_be_visible(timeout=60_000)
+    # The frame around the page has a Stop of Streamlit's own.
+    page.get_by_test_id("stMainBlockContainer").get_by_role("button", name="Stop").click()
+    stopped = page.get_by_text(re.compile(r"Stopped: the result so far, of \d+ of 150 pictures"))
+    expect(stopped).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Worst pictures")).to_be_visible()
+    expect(page.get_by_role("button", name="Evaluate")).to_be_enabled()
