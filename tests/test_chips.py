@@ -8,7 +8,16 @@ import json
 import pytest
 
 from zoo.catalog import all_shipped
-from zoo.chips import Setup, float_against_8_bits, latencies, load_chips, milliseconds, over_devices, setups
+from zoo.chips import (
+    Setup,
+    float_against_8_bits,
+    latencies,
+    load_chips,
+    milliseconds,
+    over_devices,
+    setups,
+    timings,
+)
 from zoo.errors import UnknownIdError
 from zoo.latency import with_milliseconds
 from zoo.selection import answer, excluded
@@ -100,6 +109,14 @@ def test_a_budget_of_milliseconds_on_a_phone() -> None:
     assert "ms, measured on Samsung Galaxy S25 (float, onnx)" in best.text
     reasons = excluded(table, measured.cost)
     assert reasons["cityscapes-erfnet-1024x512"] == "nobody measured it on Samsung Galaxy S25 (float, onnx)"
+
+
+def test_every_latency_of_a_row_as_a_timing() -> None:
+    found = timings()
+    assert len(found) == load_chips()["row_id"].notna().sum()
+    here = found[(found["id"] == DDRNET) & (found["where"] == f"{S25} (w8a8, onnx)")]
+    assert here[["width", "height"]].to_numpy().tolist() == [[2048, 1024]]
+    assert here["milliseconds"].tolist() == [pytest.approx(37.4, abs=0.1)]
 
 
 def test_the_licence_stands_beside_the_data() -> None:

@@ -13,6 +13,7 @@ from zoo.errors import BudgetError
 from zoo.latency import (
     Measured,
     against_macs,
+    near_sizes,
     rank_correlation,
     row_traits,
     size_notes,
@@ -39,6 +40,28 @@ def measured(**sizes: tuple[int, int]) -> Measured:
     ]
     table = pd.DataFrame(lines, columns=["id", "width", "height", "milliseconds"]).set_index("id")
     return Measured("my board (float32, onnxruntime, 4 threads)", table)
+
+
+def test_near_sizes_stand_for_those_that_nobody_measured() -> None:
+    lines = [
+        (UNET, 768, 384, "pi", 40.0),
+        (UNET, 784, 384, "pi", 41.0),
+        (UNET, 384, 768, "nano", 30.0),  # as many pixels, another shape
+        (UNET, 832, 384, "nano", 44.0),  # 8.3 % more
+        (UNET, 864, 384, "orin", 9.0),  # 12.5 % more
+        (FPN, 700, 384, "orin", 8.0),  # 8.9 % fewer
+        (FPN, 690, 384, "pi", 8.0),  # 10.2 % fewer, and 1.113 times as many the other way round
+        (ERFNET, 768, 384, "pi", 1.0),
+    ]
+    timings = pd.DataFrame(lines, columns=["id", "width", "height", "where", "milliseconds"])
+    found = near_sizes(timings, {FPN: Size(768, 384), UNET: Size(768, 384)})
+    assert found.to_numpy().tolist() == [
+        [FPN, "orin", "700x384", 8.0],
+        [UNET, "nano", "384x768", 30.0],
+        [UNET, "pi", "768x384", 40.0],
+    ]
+    assert near_sizes(timings.iloc[:0], {UNET: Size(768, 384)}).empty
+    assert near_sizes(timings, {}).empty
 
 
 def test_the_answer_under_a_budget_of_milliseconds() -> None:

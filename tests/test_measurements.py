@@ -14,7 +14,6 @@ from zoo import benchmark, limits
 from zoo.errors import MeasurementError
 from zoo.measurements import (
     Setup,
-    at_sizes,
     keep,
     kept,
     merged,
@@ -22,6 +21,7 @@ from zoo.measurements import (
     of_own,
     parse,
     setups,
+    timings,
     together,
 )
 from zoo.sizes import Size
@@ -209,12 +209,11 @@ def test_a_visitors_measurements_are_joined_and_not_written(
     assert [one["id"] for one in here.lines] == [UNET]
 
 
-def test_what_was_measured_at_exactly_a_size() -> None:
-    lines = [line(), line(threads=1, median_ms=45.0), line(width=640, median_ms=9.0), line(id=FPN)]
+def test_measurements_as_timings_name_their_setup() -> None:
+    lines = [line(), line(threads=1, median_ms=45.0)]
     table = parse(as_bytes(document(*lines)), "board.json").table()
-    found = at_sizes(table, {FPN: Size(640, 384), UNET: Size(768, 384)})
-    assert found.to_numpy().tolist() == [
-        [UNET, "raspberry (imported) (float32, onnxruntime, 1 thread)", 45.0],
-        [UNET, "raspberry (imported) (float32, onnxruntime, 4 threads)", 50.0],
+    assert timings(table).to_numpy().tolist() == [
+        [UNET, 768, 384, "raspberry (imported) (float32, onnxruntime, 4 threads)", 50.0],
+        [UNET, 768, 384, "raspberry (imported) (float32, onnxruntime, 1 thread)", 45.0],
     ]
-    assert at_sizes(together([]), {UNET: Size(768, 384)}).empty
+    assert timings(together([])).empty

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import pandas as pd
 
 from zoo import schemas
-from zoo.latency import COLUMN, Measured, gmacs_of, rank_correlation
+from zoo.latency import COLUMN, TIMING, Measured, gmacs_of, rank_correlation
 from zoo.limits import SIZE_MAX_SIDE
 from zoo.tables import DATA, load_table
 from zoo.words import unknown_name
@@ -122,6 +122,19 @@ def milliseconds(setup: Setup) -> Measured:
     table = latencies(*setup).dropna(subset="row_id").set_index("row_id").rename_axis("id")
     sizes = {"input_width": "width", "input_height": "height"}
     return Measured(str(setup), table[[*sizes, COLUMN]].rename(columns=sizes), precision=setup.precision)
+
+
+def timings() -> pd.DataFrame:
+    """Return every latency of the catalogs' rows as `zoo.latency.near_sizes` takes it."""
+    return _timings().copy()
+
+
+@cache
+def _timings() -> pd.DataFrame:
+    table = _chips().dropna(subset="row_id")
+    where = [str(Setup(*key)) for key in table[list(Setup._fields)].itertuples(index=False)]
+    names = {"row_id": "id", "input_width": "width", "input_height": "height"}
+    return table.assign(where=where).rename(columns=names)[list(TIMING)]
 
 
 def float_against_8_bits(device: str, runtime: str) -> pd.DataFrame:

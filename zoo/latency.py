@@ -24,6 +24,10 @@ from zoo.tables import DATA, load_table
 from zoo.words import Cost
 
 COLUMN = "milliseconds"
+TIMING = ("id", "width", "height", "where", COLUMN)
+"""What is known of one latency: row, size, the machine and its setup in words, milliseconds."""
+NEAR = 1.1
+"""Two sizes whose pixels differ by at most this factor cost about the same."""
 LEAST_ROWS = 4
 """Fewer rows than this have no rank correlation worth a number."""
 FLOAT_BYTES = (4, 4)
@@ -78,6 +82,24 @@ def size_notes(table: pd.DataFrame) -> tuple[str, ...]:
         f"{name}: its milliseconds were measured at {at}, its mIoU at {own_size}."
         for name, at, own_size in zip(other["name"], other["measured_at"], own[other.index], strict=True)
     )
+
+
+def near_sizes(timings: pd.DataFrame, sizes: Mapping[str, Size]) -> pd.DataFrame:
+    """Return what was measured of rows at these sizes, and where nobody did, at one of about as many pixels.
+
+    `timings`: columns of TIMING. Returns id, where, measured_at ("WxH"), milliseconds; one line for a row on
+    a setup, in the order of `sizes`, fastest first.
+    """
+    asked = pd.DataFrame([(row_id, *size) for row_id, size in sizes.items()], columns=["id", "w", "h"])
+    found = asked.merge(timings, "inner", "id")
+    pixels = (found["width"] * found["height"]) / (found["w"] * found["h"])
+    away = np.abs(np.log(pixels.astype(float)))
+    other = (found["width"] != found["w"]) | (found["height"] != found["h"])
+    at = found["width"].astype(str) + "x" + found["height"].astype(str)
+    found = found.assign(other=other, away=away, measured_at=at, order=found["id"].map(list(sizes).index))
+    found = found[away <= math.log(NEAR)].sort_values(["other", "away"], kind="stable")
+    found = found.drop_duplicates(["id", "where"]).sort_values(["order", COLUMN], kind="stable")
+    return found[["id", "where", "measured_at", COLUMN]].reset_index(drop=True)
 
 
 class Correlation(NamedTuple):

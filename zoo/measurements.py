@@ -18,7 +18,7 @@ import pandas as pd
 from zoo import benchmark, limits
 from zoo.cache import cache_dir, write_whole
 from zoo.errors import MeasurementError, shown_name
-from zoo.latency import COLUMN, Measured
+from zoo.latency import COLUMN, TIMING, Measured
 from zoo.rows import Row
 from zoo.sizes import Size
 
@@ -112,19 +112,10 @@ def milliseconds(table: pd.DataFrame, setup: Setup, row_sizes: Mapping[str, Size
     return Measured(str(setup), rows, precision=setup.precision)
 
 
-def at_sizes(table: pd.DataFrame, sizes: Mapping[str, Size]) -> pd.DataFrame:
-    """Return what was measured of rows at exactly these sizes: id, where (the setup in words), milliseconds.
-
-    In the order of `sizes`, fastest first.
-    """
-    asked = pd.DataFrame(
-        [(row_id, *size) for row_id, size in sizes.items()], columns=["id", "width", "height"]
-    )
-    found = asked.merge(table, "inner", ["id", "width", "height"])
-    found["where"] = [str(Setup(*key)) for key in found[list(Setup._fields)].itertuples(index=False)]
-    found = found.drop_duplicates(["id", "where"]).rename(columns={"median_ms": COLUMN})
-    order = found["id"].map(list(sizes).index)
-    return found.assign(order=order).sort_values(["order", COLUMN])[["id", "where", COLUMN]]
+def timings(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of measurements as `zoo.latency.near_sizes` takes it: one line each, with its setup."""
+    where = [str(Setup(*key)) for key in table[list(Setup._fields)].itertuples(index=False)]
+    return table.assign(where=where).rename(columns={"median_ms": COLUMN})[list(TIMING)]
 
 
 def kept() -> Measurements | None:

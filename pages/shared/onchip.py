@@ -15,8 +15,10 @@ from pages.shared.settings import Choice, Number
 from pages.shared.shortlist import rows_control, shortlist, size_control
 from pages.shared.timing import measured_table
 from zoo.charts import roofline_bars
+from zoo.chips import timings as chip_timings
+from zoo.latency import COLUMN, NEAR, near_sizes
 from zoo.limits import MEGABYTE
-from zoo.measurements import at_sizes
+from zoo.measurements import timings
 from zoo.roofline import RULE, Chip, Roofline, known_chips, roofline
 from zoo.rows import Row
 from zoo.sizes import Size
@@ -31,10 +33,13 @@ BANDWIDTH = Number("latency_bandwidth", 15.0, 0.1, 1e5, "GB a second")
 ON_CHIP = Number("latency_on_chip", 8.0, 0.0, 1e5, "MB")
 LAYERS_OF = Choice("latency_layers", lambda: ["", *catalog().index], "", "an id of the catalog")
 MOST_ROWS = 8
+EVERYWHERE = "every measured device"
 MEASURED = {
     "network": st.column_config.TextColumn("Network"),
     "least_ms": st.column_config.NumberColumn("Least ms, the bound", format="%.3f"),
     "milliseconds": st.column_config.NumberColumn("Measured (ms)", format="%.3f"),
+    "times": st.column_config.NumberColumn("Times the bound", format="%.2f"),
+    "measured_at": st.column_config.TextColumn("Measured at"),
     "where": st.column_config.TextColumn("Measured on"),
 }
 LAYERS = {
@@ -112,20 +117,54 @@ def _bounds(bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Map
     st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
     chip = next(iter(bounds.values())).chip
     st.caption(f"{chip.name}: {chip.source}")
-    measured = at_sizes(measured_table(), sizes)
+    _beside_measured(bounds, names, sizes)
+
+
+def _everywhere() -> pd.DataFrame:
+    """Return every latency that is known: of this machine, this visitor's boards, and chips of the tables."""
+    return pd.concat([timings(measured_table()), chip_timings()], ignore_index=True)
+
+
+def _devices() -> list[str]:
+    return [EVERYWHERE, *_everywhere()["where"].unique()]
+
+
+AGAINST = Choice("latency_against", _devices, EVERYWHERE, "a device of the measured ones")
+
+
+def _beside_measured(
+    bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Mapping[str, Size]
+) -> None:
+    """Show the bound beside what was measured on the device that the visitor takes for the chip."""
+    measured = near_sizes(_everywhere(), sizes)
     if measured.empty:
-        st.caption("No measurement of these rows at this size: This machine and boards takes them.")
+        st.caption("No measurement of these rows at about this size: This machine and boards takes them.")
         return
-    least = [bounds[row_id].least_ms for row_id in measured["id"]]
-    named = [names[row_id] for row_id in measured["id"]]
     st.subheader("Beside what was measured", anchor=False)
+    there = [EVERYWHERE, *measured["where"].unique()]
+    AGAINST.draw(
+        st.selectbox,
+        "Measured on",
+        show=lambda device: device if device in there else EVERYWHERE,
+        options=there,
+        width=420,
+    )
+    if AGAINST.value in there[1:]:
+        measured = measured[measured["where"] == AGAINST.value]
+    least = measured["id"].map({row_id: found.least_ms for row_id, found in bounds.items()})
+    table = measured.assign(network=measured["id"].map(names), least_ms=least, times=measured[COLUMN] / least)
     st.dataframe(
-        measured.assign(network=named, least_ms=least)[list(MEASURED)],
+        table[list(MEASURED)],
         column_config=MEASURED,
         hide_index=True,
         alt="What was measured of these rows at these sizes, beside the bound.",
     )
-    st.caption(f"The bound is that of {chip.name}; a measurement is of the machine that it names.")
+    found = next(iter(bounds.values()))
+    st.caption(
+        f"The bound is that of {found.chip.name} at {found.bits} bits; a measurement is of the machine and "
+        "precision that it names. Where nobody measured a row at this size, one of about as many pixels "
+        f"(at most {100 * (NEAR - 1):.0f} % more) stands for it."
+    )
 
 
 def _layers(bounds: Mapping[str, Roofline], names: Mapping[str, str]) -> None:

@@ -14,13 +14,15 @@ from streamlit.testing.v1 import AppTest
 from pages.shared.own import Own, escaped
 from zoo.benchmark import document, machine
 from zoo.chips import Setup, milliseconds
+from zoo.chips import timings as chip_timings
 from zoo.complexity import count
 from zoo.measurements import keep, kept
-from zoo.roofline import find_chip, roofline
+from zoo.roofline import Chip, find_chip, roofline
 from zoo.sizes import Size
 
 ROOT = Path(__file__).resolve().parents[2]
 UNET = "cityscapes-mobilenetv2-unetlite-768x384"
+DDRNET = "cityscapes-ddrnet-23-slim-2048x1024"
 
 
 def opened(own: Own | None = None, **link: str | list[str]) -> AppTest:
@@ -166,7 +168,35 @@ def test_the_bound_at_the_visitors_size_stands_beside_what_a_board_measured_ther
     (line,) = app.dataframe[1].value.to_dict("records")
     assert line["least_ms"] == pytest.approx(bound.least_ms)
     assert line["milliseconds"] == 50.0
+    assert line["times"] == pytest.approx(50.0 / bound.least_ms)
+    assert line["measured_at"] == "128x64"
     assert line["where"] == "pi (imported) (float32, onnxruntime, 4 threads)"
+
+
+def test_the_bound_of_an_own_chip_is_held_against_the_device_that_is_chosen() -> None:
+    keep([{**board_line(id=DDRNET, width=2048, height=1056, median_ms=77.0), "p90_ms": 80.0}])
+    own_chip = {"latency_chip": "my own numbers", "latency_peak": "1000", "latency_bandwidth": "10"}
+    own_chip |= {"latency_view": "roofline", "catalog": "published+recent", "latency_on_chip": "0"}
+    app = opened(rows=[DDRNET, UNET], **own_chip)
+    chip = Chip("my own numbers", 1000, 1000, 10, 0)
+    bound = roofline(count(DDRNET, 2048, 1024).layers, chip, 8).least_ms
+    everywhere = app.dataframe[1].value
+    assert len(everywhere) == 1 + (chip_timings()["id"] == DDRNET).sum()
+    assert everywhere["least_ms"].tolist() == pytest.approx([bound] * len(everywhere))
+
+    here = f"{machine()['name']} (float32, onnxruntime, 4 threads)"
+    (choice,) = [box for box in app.selectbox if box.label == "Measured on"]
+    choice.set_value(here).run()
+    (line,) = app.dataframe[1].value.to_dict("records")
+    assert (line["where"], line["measured_at"], line["milliseconds"]) == (here, "2048x1056", 77.0)
+    assert line["times"] == pytest.approx(77.0 / bound)
+    assert app.query_params["latency_against"] in (here, [here])
+
+    s25 = "Samsung Galaxy S25 (w8a8, onnx)"
+    app = opened(rows=[DDRNET], latency_against=s25, **own_chip)
+    (line,) = app.dataframe[1].value.to_dict("records")
+    assert (line["where"], line["measured_at"]) == (s25, "2048x1024")
+    assert line["milliseconds"] == pytest.approx(37.4, abs=0.1)
 
 
 def test_the_link_names_the_row_whose_layers_are_shown() -> None:
