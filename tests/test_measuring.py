@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,9 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from zoo import measuring
+from zoo.catalog import catalog_named
+from zoo.cli import main
 from zoo.costs import macs_at
 from zoo.errors import BudgetError, InputError, ModelFileError, NotNowError, SizeError
-from zoo.measurements import kept
+from zoo.measurements import kept, parse
 from zoo.measuring import measure_file, measure_own, measure_rows
 from zoo.own import own_row, read_own_network
 from zoo.rows import Row
@@ -47,15 +50,21 @@ def test_rows_are_timed_kept_and_leave_nothing_behind(cache: Path) -> None:
     assert list((cache / "benchmarks").iterdir()) == []
 
 
+def timed_line(row: Row, size: Size) -> dict[str, object]:
+    return {
+        "id": row.id, "file": None, "runtime": "onnxruntime", "provider": None, "threads": 1,
+        "precision": "float32", "width": size.width, "height": size.height, "weights": "random",
+        "median_ms": 2.0, "p10_ms": 1.0, "p90_ms": 3.0, "min_ms": 1.0, "runs": 5, "warmup_runs": 3,
+        "macs": 1000, "peak_memory_bytes": 2000, "base_memory_bytes": 1000, "gmacs_per_second": 0.0005,
+    }  # fmt: skip
+
+
 def test_whoever_stops_asking_stops_the_work_and_keeps_what_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
     def fake(row: measuring.Row, size: Size, **_: object) -> dict[str, object]:
         asked.append(row.id)
-        return {"id": row.id, "file": None, "runtime": "onnxruntime", "provider": None, "threads": 1} | {
-            "precision": "float32", "width": 64, "height": 64, "weights": "random", "median_ms": 2.0,
-            "p10_ms": 1.0, "p90_ms": 3.0, "min_ms": 1.0, "runs": 5, "warmup_runs": 3, "macs": 1000,
-        }  # fmt: skip
+        return timed_line(row, size)
 
     monkeypatch.setattr(measuring, "measure_row", fake)
     running = measure_rows([UNET, ERFNET], SMALL, threads=1)
@@ -65,6 +74,36 @@ def test_whoever_stops_asking_stops_the_work_and_keeps_what_is_done(monkeypatch:
     here = kept()
     assert here is not None
     assert len(here.lines) == 1
+
+
+def test_a_stopped_table_is_written_and_resumed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[str] = []
+
+    def fake(row: Row, size: Size, **_: object) -> dict[str, object]:
+        asked.append(row.id)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+        return timed_line(row, size)
+
+    monkeypatch.setattr(measuring, "measure_row", fake)
+    rows = [row for row in catalog_named("published").rows if row.network]
+    out = tmp_path / "here.json"
+    command = ["bench", "--all", "--threads", "1", "--out", str(out)]
+    assert main(command) == 1
+    assert f"stopped: 2 of {len(rows)} are timed; --resume goes on" in capsys.readouterr().err
+    assert [line["id"] for line in json.loads(out.read_text())["measurements"]] == asked[:2]
+
+    first = asked[:2]
+    asked[:] = ["", "", ""]
+    assert main([*command, "--resume"]) == 0
+    assert first + asked[3:] == [row.id for row in rows]
+    whole = parse(out.read_bytes(), "here.json").lines
+    assert [line["id"] for line in whole] == [row.id for row in rows]
+    asked[:] = ["", "", ""]
+    assert main(["bench", "--all", "--threads", "2", "--resume"]) == 0
+    assert len(asked) == 3 + len(rows)  # with other threads nothing was timed before
 
 
 def test_a_row_too_large_for_the_memory_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:

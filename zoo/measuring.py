@@ -22,7 +22,7 @@ from zoo.cache import cache_dir, hash_file, whole_file
 from zoo.catalog import check_row_size, find_row
 from zoo.costs import macs_over
 from zoo.errors import BudgetError, FailedError, InferenceError, ModelFileError, ZooError, shown_name
-from zoo.measurements import keep, own_digest
+from zoo.measurements import keep, kept, own_digest
 from zoo.rows import Row
 from zoo.runtimes import find_runtime
 from zoo.runtimes.export import write_elsewhere
@@ -63,26 +63,40 @@ def measure_rows(
     threads: int | None = None,
     runtime: str = "onnxruntime",
     seconds: float = benchmark.SECONDS,
+    resume: bool = False,
     tick: Tick = lambda: None,
 ) -> Iterator[Outcome]:
     """Time rows one after the other, at `size` or each at its own, and keep each as soon as it is done.
 
     A row that does not take the size, is too large for the memory or fails is an outcome with its reason.
-    Whoever stops asking stops the work. Raises InputError for a runtime that is not here.
+    Whoever stops asking stops the work; `resume` takes over what was kept of the same size, runtime and
+    threads. Raises InputError for a runtime that is not here.
     """
     find_runtime(runtime)
     cores = benchmark.physical_cores() if threads is None else check_threads(threads)
     for asked in rows:
         row = find_row(asked)
+        at = size or row.size
+        before = _kept_line(row, at, cores, runtime) if resume else None
+        if before is not None:
+            yield Outcome(row.id, before)
+            continue
         try:
-            found = measure_row(
-                row, size or row.size, threads=cores, runtime=runtime, seconds=seconds, tick=tick
-            )
+            found = measure_row(row, at, threads=cores, runtime=runtime, seconds=seconds, tick=tick)
         except ZooError as error:
             yield Outcome(row.id, None, str(error))
             continue
         keep([found])
         yield Outcome(row.id, found)
+
+
+def _kept_line(row: Row, size: Size, threads: int, runtime: str) -> dict[str, Any] | None:
+    here = kept()
+    same = {"id": row.id, "width": size.width, "height": size.height, "threads": threads, "runtime": runtime}
+    for line in here.lines if here else ():
+        if same.items() <= line.items():
+            return {**line, "gmacs_per_second": line["macs"] / line["median_ms"] / 1e6}
+    return None
 
 
 def measure_row(

@@ -31,6 +31,9 @@ _PATH = click.Path(path_type=Path)
 @click.option(
     "--runtime", default="onnxruntime", show_default=True, metavar="R", help="onnxruntime, torch, ..."
 )
+@click.option(
+    "--resume", is_flag=True, help="Take over what was timed here before at this size, runtime and threads."
+)
 @click.option("--out", type=_PATH, metavar="F.json", help="Write the measurements to a file.")
 @click.option(
     "--read",
@@ -48,6 +51,7 @@ def bench(
     size: Size | None,
     threads: int | None,
     runtime: str,
+    resume: bool,
     out: Path | None,
     files: tuple[Path, ...],
     catalog: Catalog | None,
@@ -57,12 +61,13 @@ def bench(
 
     The network alone is timed, in a process of its own: reading and resizing the picture are not part of
     it. A row runs with random weights, which do not change its speed. What is done is kept in the cache
-    folder, also if you stop it. For a board, copy zoo/benchmark.py there: it needs numpy and onnxruntime.
+    folder and written to --out, also if you stop it; --resume goes on from there. For a board, copy
+    zoo/benchmark.py there: it needs numpy and onnxruntime.
 
     \b
     Examples:
       python -m zoo bench cityscapes-mobilenetv2-unetlite-768x384 --threads 1
-      python -m zoo bench --all --out here.json
+      python -m zoo bench --all --resume --out here.json
       python -m zoo bench mine.onnx --size 1280x720 --json
       python -m zoo bench --read board.json
     """
@@ -75,15 +80,20 @@ def bench(
         raise click.UsageError("give the ids of rows or .onnx files, or --all for every row.")
     rows = catalog or catalog_named(PUBLISHED)
     asked = [row.id for row in rows.rows if row.network] if every_row else list(names)
-    done, failed = [], []
-    for outcome in _outcomes(asked, rows, size, threads, runtime):
-        if outcome.measurement is None:
-            failed.append(outcome)
-            click.echo(f"zoo: {outcome.reason}", err=True)
-            continue
-        done.append(outcome.measurement)
-        if not as_json:
-            print_table([_line(outcome.measurement)])
+    done, failed, stopped = [], [], False
+    try:
+        for outcome in _outcomes(asked, rows, size, threads, runtime, resume):
+            if outcome.measurement is None:
+                failed.append(outcome)
+                click.echo(f"zoo: {outcome.reason}", err=True)
+                continue
+            done.append(outcome.measurement)
+            if not as_json:
+                print_table([_line(outcome.measurement)])
+    except KeyboardInterrupt:
+        stopped = True
+        again = "; --resume goes on from there" if every_row else ""
+        click.echo(f"zoo: stopped: {len(done)} of {len(asked)} are timed{again}.", err=True)
     document = _document(done, failed)
     if out is not None and done:
         import json
@@ -93,11 +103,16 @@ def bench(
         print_json(document)
     elif done:
         click.echo(f"\n{document['machine']['processor']}. {document['conditions']}")
-    return 1 if failed and not every_row else 0
+    return 1 if stopped or (failed and not every_row) else 0
 
 
 def _outcomes(
-    names: Sequence[str], catalog: Catalog, size: Size | None, threads: int | None, runtime: str
+    names: Sequence[str],
+    catalog: Catalog,
+    size: Size | None,
+    threads: int | None,
+    runtime: str,
+    resume: bool,
 ) -> Iterator[Outcome]:
     """Time what was named, one after the other; what is asked wrongly stops all before anything runs."""
     from zoo.catalog import check_row_size
@@ -111,7 +126,7 @@ def _outcomes(
         if len(names) > 1:
             click.echo(f"{number} of {len(names)}: {shown_name(name)}", err=True)
         if name in rows:
-            yield from measure_rows([rows[name]], size, threads=threads, runtime=runtime)
+            yield from measure_rows([rows[name]], size, threads=threads, runtime=runtime, resume=resume)
             continue
         try:
             yield Outcome(name, measure_file(Path(name), size, threads=threads, macs=_macs(name, size)))
