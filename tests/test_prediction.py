@@ -17,6 +17,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
+from zoo.catalog import find_row
 from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, WeightsMissingError
 from zoo.images import read_image
 from zoo.models import build_model
@@ -29,6 +30,7 @@ UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
 DEEPLAB = "cityscapes-mobilenetv2s16-deeplabv3lite-768x384"
 VOC = "voc2012-deeplabv3-mnv2-dm05-512x512"
+EFFICIENTVIT = "cityscapes-efficientvit-seg-b0-2048x1024"
 CHANNEL = (("from", 0), ("to", 1), ("axis", 1))
 TFLITE = Path(__file__).resolve().parents[2] / "shared/artifacts/deeplabv3_mnv2_dm05_pascal_quant.tflite"
 
@@ -231,6 +233,13 @@ def test_a_job_beyond_half_of_the_free_memory_is_refused(monkeypatch: pytest.Mon
         predict(UNET, scene(64, 64))
 
 
+def test_a_run_is_told_by_its_logits_in_blocks_of_8_unless_they_end_bicubic() -> None:
+    size = Size(2048, 1024)
+    for row_id, values in (("cityscapes-ddrnet-23-slim-2048x1024", 19 + 24), (EFFICIENTVIT, 19)):
+        told = memory.needed_bytes(find_row(row_id), size)
+        assert told == (4 * values + 4 * 3 + 3) * 2048 * 1024
+
+
 def own_onnx(
     path: Path, shape: list[object], kind: int, nodes: list[onnx.NodeProto], *constants: object
 ) -> Path:
@@ -349,6 +358,7 @@ ANY_WEIGHTS += ["cityscapes-stdc1-seg50-1024x512", "cityscapes-pp-liteseg-t-1024
 ANY_WEIGHTS += ["cityscapes-ffnet-40s-2048x1024", "cityscapes-segnext-t-2048x1024"]
 ANY_WEIGHTS += ["cocoseg21-lr-aspp-mobilenetv3-large-520x520", "cityscapes-mobilenetv2-swiftnet-2048x1024"]
 ANY_WEIGHTS += ["cityscapes-xception65-deeplab-769x769", "cityscapes-resnet50-fcn-1040x520"]
+ANY_WEIGHTS += [EFFICIENTVIT]
 IN_CI = {UNET, DEEPLAB}
 LARGE = (1536, 1024)
 

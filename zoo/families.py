@@ -29,6 +29,8 @@ class FamilyFacts:
     """Both sides of an input must be multiples of it."""
     fixed_size: bool
     """Whether the graph depends on the input size, so that an export serves one size only."""
+    bicubic_end: bool
+    """Whether logits are enlarged bicubically at the end, not bilinearly: a run holds less then."""
     encoders: tuple[str, ...]
     decoders: tuple[str, ...]
 
@@ -59,6 +61,7 @@ def families() -> dict[str, FamilyFacts]:
         # Powers of two, so that the limits of a side are multiples too.
         size_multiple=pa.Column("int64", pa.Check.isin([1, 2, 4, 8, 16, 32], error="1, 2, 4, 8, 16 or 32")),
         fixed_size=schemas.truth(),
+        bicubic_end=schemas.truth(),
         encoders=schemas.text(),
         decoders=schemas.text(),
         description=schemas.text(length=1000),
@@ -82,6 +85,7 @@ def _facts(line: dict[Any, Any]) -> FamilyFacts:
         std=three(line["std"]),
         size_multiple=int(line["size_multiple"]),
         fixed_size=bool(line["fixed_size"]),
+        bicubic_end=bool(line["bicubic_end"]),
         encoders=tuple(line["encoders"].split("; ")),
         decoders=tuple(line["decoders"].split("; ")),
     )

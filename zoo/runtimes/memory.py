@@ -10,19 +10,22 @@ import psutil
 
 from zoo.costs import REDUCED_TO, TERMS, costs_of
 from zoo.errors import NotNowError
+from zoo.families import families
 from zoo.limits import SESSION_MEMORY_BYTES
 from zoo.rows import Row
 from zoo.sizes import Size
 
-# Measured with onnxruntime on one network of each family and decoder, at 768x384 to 2048x1024.
+# Measured with onnxruntime on one network of each family and decoder, at 1024x512 to 2048x1280.
 _IN_PLACE = 0.95
 """Of the counted peak activation: what the runtime computes in place beyond norms and activations."""
-_LOGITS = 2.25
-"""Logits as they are enlarged in blocks of 8 channels, and as they are handed over."""
+_BLOCK = 8
+"""Channels that the runtime's convolutions, and what enlarges their result bilinearly, keep together."""
+_PICTURE_BYTES = 3 * 4 + 3
+"""A pixel of the input, and of the resized picture that it was made of: both are there during a run."""
 _SCORES = 1.42
 """Attention's scores, which the counted peak holds twice, and what is alive beside them."""
-_ARENA = 1.6
-"""What an arena takes for a run, of what is alive: it grows in steps."""
+_ARENA, _ARENA_MOST = 1.2, 1.5
+"""What an arena takes for a run, of what is alive, and what it may come to hold: it grows in steps."""
 _MAPPED_FROM_BYTES = 4 << 20
 """What is mapped comes page by page, 3 ms for the 3 MB of an input; from here numpy asks for huge pages."""
 _KEPT_BYTES = 8 << 20
@@ -31,28 +34,33 @@ _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
 def needed_bytes(row: Row, size: Size) -> int:
-    """Return what one run of the row's network at an input size takes beyond its weights.
-
-    A network whose last layer is resized otherwise than bilinearly (EfficientViT's) takes less.
-    """
+    """Return what one run of the row's network at an input size takes beyond its weights, in float."""
     alive = _alive_bytes(row, size)
     return int(alive * _ARENA) if keeps_memory(row, size) else alive
 
 
 def keeps_memory(row: Row, size: Size) -> bool:
     """Return whether a session of that size holds on to what a run takes: faster, and little."""
-    return _alive_bytes(row, size) * _ARENA <= SESSION_MEMORY_BYTES
+    return _alive_bytes(row, size) * _ARENA_MOST <= SESSION_MEMORY_BYTES
 
 
 def _alive_bytes(row: Row, size: Size) -> int:
-    """Return the most that is alive at once: features, the scores of attention, or the logits at the end."""
+    """Return the most that is alive at once beside the picture: features, attention's scores, or logits."""
     costs = costs_of(row)
     counted_at, values = next(iter(costs.peak_activation_values.items()))
     attends = costs.formula[TERMS.index("attention_4")] > 0
     growth = size.width * size.height / (counted_at.width * counted_at.height)
     features = (values - (_scores(counted_at) if attends else 0)) * growth * _IN_PLACE
-    logits = (row.num_classes or 0) * size.width * size.height * _LOGITS
-    return int(4 * max(features, logits, _scores(size) * _SCORES if attends else 0))
+    pixels = size.width * size.height
+    scores = _scores(size) * _SCORES if attends else 0
+    return int(4 * max(features, _logits(row) * pixels, scores) + _PICTURE_BYTES * pixels)
+
+
+def _logits(row: Row) -> int:
+    """Return the values a pixel that are alive at the end: logits, and those that they are made of."""
+    classes = row.num_classes or 0
+    in_blocks = row.network is None or not families()[row.network.family].bicubic_end
+    return classes + (-(-classes // _BLOCK) * _BLOCK if in_blocks else 0)
 
 
 def _scores(size: Size) -> int:
