@@ -4,14 +4,14 @@ import streamlit as st
 
 from pages.shared.actions import shortlist_panel
 from pages.shared.downloads import downloads
-from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, listed
+from pages.shared.listing import Asked, listing, matching
+from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, weights_words
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Flag, Text
 from pages.shared.shortlist import SIZE, size_control
 from pages.shared.sources import bibliography, described, glossary
 from pages.shared.tables import MEGABYTES, chosen_from
-from zoo.words import size_warnings
 
 SEARCH = Text("catalog_search", 100)
 VIEW = Choice("catalog_view", ["One table", "Grouped"], "One table")
@@ -36,32 +36,26 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     size_control()
     own_control()
 
-catalog, columns = chosen_catalog(), AUDITED if AUDIT.value else COLUMNS
-table = listed(SIZE.value)
-words = SEARCH.value.lower().split()
-rows = table[[all(word in text for word in words) for text in table["searched"]]]
+catalog, columns, grouped = chosen_catalog(), AUDITED if AUDIT.value else COLUMNS, VIEW.value == "Grouped"
+words = tuple(SEARCH.value.lower().split())
+asked, weights = Asked(catalog, SIZE.value, words, grouped, tuple(columns)), weights_words()
+found = listing(asked, weights)
 st.caption(
-    f"{len(rows)} of {len(table)} rows, as printed; counted at {SIZE.value or 'the published size of each'}. "
+    f"{found.total} of {len(catalog.rows)} rows, as printed; "
+    f"counted at {SIZE.value or 'the published size of each'}. "
     "Select rows to put them on your shortlist; click a heading to sort."
 )
-if rows.empty:
+if not found.total:
     st.info(f"No row matches {SEARCH.value!r}: try fewer words.", icon=":material/search_off:")
-elif VIEW.value == "One table":
-    chosen_from(rows, columns, key="catalog_rows", alt="All rows that match, as published.", height=560)
+elif grouped:
+    for heading, lines in found.tables.items():
+        st.subheader(escaped(heading), anchor=False)
+        chosen_from(lines, key=f"catalog_{heading}", alt=f"Rows of {heading}", height="content")
 else:
-    for (section, group), part in rows.fillna({"group": ""}).groupby(["section", "group"], sort=False):
-        st.subheader(escaped(f"{section}: {group}" if group else str(section)), anchor=False)
-        repeated = part["dataset"].nunique() == 1
-        chosen_from(
-            part,
-            [column for column in columns if not (repeated and column == "dataset")],
-            key=f"catalog_{section}_{group}",
-            alt=f"Rows of {section} {group}",
-            height="content",
-        )
-for warning in size_warnings(rows):
+    chosen_from(found.tables[""], key="catalog_rows", alt="All rows that match, as published.", height=560)
+for warning in found.warnings:
     st.caption(escaped(warning))
-downloads(rows, columns)
+downloads(lambda: matching(asked, weights), columns)
 shortlist_panel()
 
 notes, datasets, references = st.tabs(["What words mean", "Data sets", "References"])

@@ -1,6 +1,7 @@
 """Downloads of a table: what is shown, with ids, printed numbers and what was counted."""
 
 import json
+from collections.abc import Callable
 
 import pandas as pd
 import streamlit as st
@@ -16,12 +17,12 @@ HIDDEN |= dict.fromkeys(["weights_8bit_mb", "weights_float_mb"], "params")
 """Columns that are shown in another unit than they are kept in."""
 
 
-def downloads(rows: pd.DataFrame, columns: list[str]) -> None:
-    """Draw a button that offers these rows as CSV, JSON and Markdown; files are made when it is opened."""
+def downloads(rows: Callable[[], pd.DataFrame], columns: list[str]) -> None:
+    """Draw a button that offers rows as CSV, JSON and Markdown; they and files are made when it is opened."""
     menu = st.popover("Download", icon=":material/download:", on_change="rerun", key="downloads")
     if not menu.open:
         return
-    table = downloaded(rows, columns)
+    table = downloaded(rows(), columns)
     with menu:
         st.download_button("CSV", to_csv(table), "segselect.csv", "text/csv", on_click="ignore")
         st.download_button("JSON", as_json(table), "segselect.json", "application/json", on_click="ignore")

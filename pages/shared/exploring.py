@@ -6,7 +6,7 @@ Do not change what comes from here.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -16,13 +16,10 @@ from pages.shared.loaders import chosen_catalog
 from pages.shared.shortlist import shortlist
 from zoo import selection
 from zoo.catalog import Catalog
-from zoo.charts import pareto
+from zoo.charts import Ready, pareto_parts
 from zoo.rows import NO_DATASET, OWN
 from zoo.selection import COUNTED, Answer
 from zoo.sizes import Size
-
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
 
 
 class View(NamedTuple):
@@ -59,11 +56,11 @@ def answer_here(dataset: str, size: Size | None) -> Answer:
     return answer(View(chosen_catalog(), size, None, ()), dataset, shortlist().budget, None)
 
 
-@lru_cache(maxsize=512)
 def ranked(view: View, dataset: str, budget: float) -> pd.DataFrame:
     """Return the rows that pass: those within the budget with their `rank`, then the others by cost.
 
-    `cost` is what counts, and `on_frontier` that of the whole data set.
+    `cost` is what counts, `over` by how much it is over the budget, and `on_frontier` that of the whole
+    data set.
     """
     cost = cost_of(view.size, view.setup)
     every = selection.rank(cost_table(view.size, view.setup), dataset, cost=cost)
@@ -73,7 +70,8 @@ def ranked(view: View, dataset: str, budget: float) -> pd.DataFrame:
     order = np.lexsort((np.where(over, costs, np.arange(len(every))), over))
     rank = pd.array([*range(1, len(every) + 1)], dtype="Int64")
     rank[(~over).sum() :] = pd.NA
-    return every.iloc[order].assign(cost=costs[order], rank=rank)
+    beyond = np.where(over, costs - budget, np.nan)
+    return every.iloc[order].assign(cost=costs[order], over=beyond[order], rank=rank)
 
 
 @lru_cache(maxsize=512)
@@ -85,11 +83,11 @@ def chart(
     chosen: tuple[str, ...],
     answer: str | None,
     alone: bool,
-) -> go.Figure:
+) -> Ready:
     """Return a data set's chart; `alone` is whether it is the only one of the page."""
     rows = cost_table(view.size, view.setup)
     rows = rows[rows["dataset"] == dataset]
-    return pareto(
+    parts = pareto_parts(
         rows,
         cost=cost_of(view.size, view.setup),
         budget=budget,
@@ -101,6 +99,7 @@ def chart(
         title=None if alone else dataset,
         beside=_without_miou(view, dataset),
     )
+    return Ready(parts)
 
 
 def _without_miou(view: View, dataset: str) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pandas as pd
 import streamlit as st
 
-from pages.shared.loaders import OWN_LABEL, family_labels, input_sizes, weights_of
+from pages.shared.loaders import OWN_LABEL, family_labels, input_sizes, weights_of, weights_words
 from pages.shared.own import own
 from pages.shared.settings import Choice, Choices, Flag, Limit, Setting
 from zoo.rows import OWN
@@ -32,7 +32,7 @@ FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[
     ),
     QAT: lambda rows: rows["qat"] == (QAT.value == "Only QAT"),
     AVAILABLE: lambda rows: rows["available"],
-    WEIGHTS: lambda rows: weights_of(rows).isin(["mask now", "download"]),
+    WEIGHTS: lambda rows: weights_of(rows, weights_words()).isin(["mask now", "download"]),
     INPUT: lambda rows: rows["input"].isin(INPUT.value),
     PARAMS: lambda rows: rows["params_m"].le(PARAMS.value),
     ACTIVATION: lambda rows: rows["peak_8bit_mb"].le(ACTIVATION.value),

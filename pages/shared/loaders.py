@@ -114,12 +114,6 @@ def _table_at(rows: Catalog, size: Size | None) -> pd.DataFrame:
     )
 
 
-def listed(size: Size | None) -> pd.DataFrame:
-    """Return the rows for the Catalog: `table_at` with the audit, `weights`, and `searched`, its words."""
-    table = _listed(chosen_catalog(), size)
-    return table.assign(weights=weights_of(table))
-
-
 SEARCHED = [
     "title",
     "name",
@@ -135,22 +129,26 @@ SEARCHED += ["gmacs_printed", "miou_printed", "notes"]
 
 
 @lru_cache(maxsize=64)
-def _listed(rows: Catalog, size: Size | None) -> pd.DataFrame:
+def listed(rows: Catalog, size: Size | None) -> pd.DataFrame:
+    """Return the rows for the Catalog: `table_at` with the audit, and `searched`, the words of each."""
     table = _table_at(rows, size).join(_audited(rows)[["error_pct", "verdict", "explanation", "gmacs_there"]])
     text = table[SEARCHED].astype(object).where(table[SEARCHED].notna(), "").agg(" ".join, axis=1)
     return table.assign(searched=text.str.lower())
 
 
+Words = tuple[tuple[str, str], ...]
+
+
 @st.cache_resource(ttl=10, show_spinner=False)
-def weights_words() -> pd.Series:
-    """Return by row id what a mask needs: "mask now", "download" or "upload only"."""
+def weights_words() -> Words:
+    """Return each row's id with what a mask needs: "mask now", "download" or "upload only"."""
     best = status().assign(order=lambda found: found["status"].map(_ORDER)).groupby("id")["order"].min()
-    return best.map(dict(enumerate(["mask now", "download", "upload only"])))
+    return tuple(best.map(dict(enumerate(["mask now", "download", "upload only"]))).items())
 
 
-def weights_of(table: pd.DataFrame) -> pd.Series:
+def weights_of(table: pd.DataFrame, weights: Words) -> pd.Series:
     """Return `weights_words` of a table's rows; an own .onnx brings its weights, other own rows have none."""
-    words = weights_words().reindex(table.index)
+    words = pd.Series(dict(weights), dtype="str").reindex(table.index)
     if not (table["catalog"] == OWN).any():
         return words
     mine = {

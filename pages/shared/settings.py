@@ -19,8 +19,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from zoo.errors import BudgetError, ZooError
 from zoo.limits import SIZE_MAX_SIDE, SIZE_MIN_SIDE
@@ -58,12 +60,21 @@ class Store:
     """The addresses that were written for this visitor."""
 
 
+_OF_SESSION: WeakKeyDictionary[object, Store] = WeakKeyDictionary()
+"""What `store` has found: a run asks hundreds of times, and each look into the session takes its lock."""
+
+
 def store() -> Store:
     """Return the settings of this visitor."""
-    if "settings" not in st.session_state:
-        st.session_state.settings = Store()
-    kept: Store = st.session_state.settings
-    return kept
+    context = get_script_run_ctx()
+    found = None if context is None else _OF_SESSION.get(context.session_state)
+    if found is None:
+        if "settings" not in st.session_state:
+            st.session_state.settings = Store()
+        found = st.session_state.settings
+        if context is not None:
+            _OF_SESSION[context.session_state] = found
+    return found
 
 
 KNOWN: dict[str, Setting[Any]] = {}

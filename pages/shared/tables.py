@@ -1,10 +1,10 @@
 """How rows look in a table: one place for labels and number formats."""
 
-from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from pages.shared.shortlist import ROWS
@@ -24,6 +24,7 @@ COLUMNS = {
     "rank": st.column_config.NumberColumn("Rank", width=56),
     "cost": st.column_config.NumberColumn("GigaMACs", format="%.6g"),
     "milliseconds": st.column_config.NumberColumn("Milliseconds", format="%.4g"),
+    "over": st.column_config.NumberColumn("Over budget", format="%+.4g", help="By how much it does not fit"),
     "weights": st.column_config.TextColumn("Weights"),
     "name": st.column_config.TextColumn("Model", width=154),
     "dataset": st.column_config.TextColumn("Data set"),
@@ -64,9 +65,22 @@ COLUMNS = {
 }
 
 
-def show_rows(table: Any, columns: Sequence[str] | None = None, **options: Any) -> Any:
-    """Show a table (or a styled one, with its `columns`); only its own columns are told about."""
-    known = {name: COLUMNS[name] for name in columns or table.columns if name in COLUMNS}
+class Lines(NamedTuple):
+    """Rows of the catalog as a table shows them, to be kept: making them takes longer than showing them."""
+
+    ids: tuple[str, ...]
+    data: pa.Table
+
+
+def lines_of(rows: pd.DataFrame, columns: list[str]) -> Lines:
+    """Return rows of the catalog with these columns, to be shown by `chosen_from`."""
+    return Lines(tuple(rows.index), pa.Table.from_pandas(_safe(rows, columns)))
+
+
+def show_rows(table: pd.DataFrame | pa.Table, **options: Any) -> Any:
+    """Show a table; only its own columns are told about."""
+    names = table.columns if isinstance(table, pd.DataFrame) else table.column_names
+    known = {name: COLUMNS[name] for name in names if name in COLUMNS}
     return st.dataframe(table, column_config=known, hide_index=True, placeholder="–", **options)
 
 
@@ -75,23 +89,15 @@ def rows_table(rows: pd.DataFrame, columns: list[str], **options: Any) -> Any:
     return show_rows(_safe(rows, columns), **options)
 
 
-def chosen_from(
-    rows: pd.DataFrame,
-    columns: list[str],
-    *,
-    key: str,
-    style: Callable[[pd.DataFrame], Any] = lambda shown: shown,
-    **options: Any,
-) -> None:
+def chosen_from(lines: Lines, *, key: str, **options: Any) -> None:
     """Show rows of the catalog; those that are selected are on the shortlist, the others of them are not."""
-    ids = list(rows.index)
+    chosen = ROWS.value
     show_rows(
-        style(_safe(rows, columns)),
-        columns,
+        lines.data,
         key=key,
-        on_select=partial(_select, key, ids),
+        on_select=partial(_select, key, lines.ids),
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [n for n, row in enumerate(ids) if row in ROWS.value]}},
+        selection_default={"selection": {"rows": [n for n, row in enumerate(lines.ids) if row in chosen]}},
         **options,
     )
 
@@ -103,6 +109,6 @@ def _safe(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return shown if whose is None or not (whose == OWN).any() else safe_cells(shown)
 
 
-def _select(key: str, ids: list[str]) -> None:
+def _select(key: str, ids: tuple[str, ...]) -> None:
     selected = [ids[n] for n in st.session_state[key]["selection"]["rows"] if n < len(ids)]
     ROWS.set([*(row for row in ROWS.value if row not in ids), *selected])

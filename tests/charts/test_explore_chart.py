@@ -6,10 +6,11 @@ import math
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io
 import pytest
 
 from zoo.catalog import catalog_named
-from zoo.charts import pareto
+from zoo.charts import Ready, pareto, pareto_parts
 from zoo.charts.cards import cards
 from zoo.charts.style import log_ticks
 from zoo.families import families
@@ -40,6 +41,15 @@ def points(figure: go.Figure) -> dict[str, tuple[float, float]]:
 
 def shape(figure: go.Figure, name: str) -> go.layout.Shape:
     return next(found for found in figure.layout.shapes if found.name == name)
+
+
+def test_what_a_page_sends_unchecked_is_what_plotly_checks_and_sends() -> None:
+    for asked in ({}, {"min_miou": 72.0, "title": "a title"}, {"beside": [("own", 3.0)]}):
+        parts = pareto_parts(table("Cityscapes"), budget=4, **asked)
+        sent = plotly.io.from_json(plotly.io.to_json(Ready(parts).to_dict(), validate=False))
+        checked = plotly.io.from_json(plotly.io.to_json(go.Figure(parts)))
+        assert sent == checked
+        assert sent.layout.template == checked.layout.template
 
 
 def brute_force_frontier(rows: pd.DataFrame, cost: str) -> list[tuple[float, float]]:

@@ -165,3 +165,19 @@ def test_peak_activation_and_weights_are_in_megabytes_of_8_bits_and_of_float(app
     peaks = load_costs().loc[rows.index, "peak_activation_values"]
     assert set(ranked.index) == set(peaks.index[peaks <= 20_000_000])
     assert any(button.label == "At most 20 MB of activation in 8 bits" for button in app.button)
+
+
+def test_the_ranked_table_holds_what_fits_first_and_tells_by_how_much_the_others_do_not(app: AppTest) -> None:
+    app.query_params["budget"] = "9"
+    app.run()
+    ranked = next(table.value for table in app.dataframe if "rank" in table.value)
+    rows = load_catalog()
+    rows = rows[rows["dataset"] == "Cityscapes"].dropna(subset=["gmacs", "miou"])
+    fits = rows[rows["gmacs"] <= 9].sort_values("miou", ascending=False)
+    others = rows[rows["gmacs"] > 9].sort_values("gmacs")
+    assert ranked["miou"].tolist() == [*fits["miou"], *ranked["miou"].iloc[len(fits) :]]
+    assert set(ranked.index[: len(fits)]) == set(fits.index)
+    assert ranked["rank"].iloc[: len(fits)].tolist() == list(range(1, len(fits) + 1))
+    assert ranked["rank"].iloc[len(fits) :].isna().all()
+    assert ranked["over"].iloc[: len(fits)].isna().all()
+    assert ranked["over"].iloc[len(fits) :].tolist() == pytest.approx((others["gmacs"] - 9).tolist())

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
-    from zoo.charts.explore import pareto
+    from zoo.charts.explore import pareto, pareto_parts
     from zoo.charts.latency import device_bars, latency_scatter, precision_gains, roofline_bars
+    from zoo.charts.ready import Ready
 
 _HOMES = {
+    "Ready": "ready",
     "class_bars": "evaluation",
     "compared_scatter": "comparison",
     "confusion_heatmap": "evaluation",
@@ -28,12 +30,14 @@ _HOMES = {
     "layer_treemap": "complexity",
     "measured_scatter": "evaluation",
     "pareto": "explore",
+    "pareto_parts": "explore",
     "plotly_script": "embed",
     "precision_gains": "latency",
     "roofline_bars": "latency",
     "stride_bars": "complexity",
 }
 __all__ = [
+    "Ready",
     "class_bars",
     "compared_scatter",
     "confusion_heatmap",
@@ -44,6 +48,7 @@ __all__ = [
     "layer_treemap",
     "measured_scatter",
     "pareto",
+    "pareto_parts",
     "plotly_script",
     "precision_gains",
     "roofline_bars",

@@ -42,7 +42,12 @@ Part = dict[str, Any]
 """A trace, a shape or an annotation, as Plotly names its properties."""
 
 
-def pareto(
+def pareto(rows: pd.DataFrame, **asked: Any) -> go.Figure:
+    """Return `pareto_parts` as a figure."""
+    return go.Figure(pareto_parts(rows, **asked))
+
+
+def pareto_parts(
     rows: pd.DataFrame,
     *,
     cost: Cost = PUBLISHED,
@@ -54,7 +59,7 @@ def pareto(
     shown: pd.Series | None = None,
     title: str | None = None,
     beside: Sequence[tuple[str, float]] = (),
-) -> go.Figure:
+) -> Part:
     """Return a data set's rows as points, cost (logarithmic) against mIoU, with its frontier, names on it.
 
     `rows`: every row of the data set, with `family_label`, `on_frontier`, `twins`, `card` and the cost
@@ -98,8 +103,7 @@ def pareto(
     ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
     lines = [_frontier(on_frontier, cost), *_pairs(points, cost)]
     traces = [*lines, *_points(points, every, cost, chosen), *_ring(ring, cost)]
-    # Made at once: Plotly checks what it is given at every step, and a slider asks for many figures.
-    return go.Figure({"data": traces, "layout": layout})
+    return {"data": traces, "layout": layout}
 
 
 def _miou_range(miou: pd.Series, min_miou: float | None) -> tuple[float, float]:
