@@ -1,5 +1,8 @@
 """Selection against its definition, tried row by row, and the answer in words."""
 
+import random
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,9 +17,21 @@ from zoo.selection import published_pairs
 from zoo.sizes import Size
 
 PUBLISHED = catalog_named("published").table
-# Few different values, so that ties in one and in both are common.
-cells = st.one_of(st.none(), st.integers(1, 6))
-tables = st.lists(st.tuples(st.sampled_from("ab"), cells, cells), max_size=14)
+# Few different values, so that ties in one and in both are common; few missing, so that rows take part.
+CELLS = (1, 2, 3, 4, 5, 6, None)
+
+
+def random_rows(seed: int) -> list:
+    chance = random.Random(seed)
+    return [
+        (chance.choice("ab"), chance.choice(CELLS), chance.choice(CELLS))
+        for _ in range(chance.randint(2, 14))
+    ]
+
+
+# Small ones by hypothesis, which likes to repeat itself: most of what it draws alone says little.
+small = st.lists(st.tuples(st.sampled_from("ab"), st.sampled_from(CELLS), st.sampled_from(CELLS)), max_size=4)
+tables = st.one_of(small, *[st.integers(0, 2**32).map(random_rows)] * 3)
 
 
 def table_of(rows: list) -> pd.DataFrame:
@@ -117,6 +132,44 @@ def test_an_answer_and_its_neighbours(rows: list, budget: int | None, least: int
         assert numbers(found.next_cheaper) == best([row for row in everyone if row[1] < gmacs], False)
         assert numbers(found.next_better) == best([row for row in everyone if row[2] > miou], True)
     assert "\n" not in found.text
+
+
+@given(tables, st.integers(0, 2**14 - 1), st.integers(1, 6))
+def test_what_filters_hide_is_not_taken_but_what_is_better_stays_the_data_set_s(
+    rows: list, bits: int, budget: int
+) -> None:
+    table = table_of([("a", None, None), *rows])
+    passing = pd.Series([True, *(bool(bits >> place & 1) for place in range(len(rows)))], index=table.index)
+    found = selection.answer(table, "a", max_cost=budget, passing=passing)
+    seen = [place for place in fitting(rows) if passing.iloc[place + 1]]
+
+    def first(places: list[int], key: Callable[[int], tuple]) -> str | None:
+        return f"row-{min(places, key=key) + 1}" if places else None
+
+    def most_accurate(place: int) -> tuple:
+        return -rows[place][2], rows[place][1], place
+
+    def least_cost(place: int) -> tuple:
+        return rows[place][1], -rows[place][2], place
+
+    assert found.chosen == first([place for place in seen if rows[place][1] <= budget], most_accurate)
+    assert found.cheapest == first(seen, least_cost)
+    best = first(fitting(rows, budget), most_accurate)
+    assert found.hidden == (None if best == found.chosen else best)
+    if found.chosen is not None:
+        gmacs, miou = table.loc[found.chosen, ["gmacs", "miou"]]
+        assert found.next_cheaper == first([n for n in seen if rows[n][1] < gmacs], most_accurate)
+        assert found.next_better == first([n for n in fitting(rows) if rows[n][2] > miou], least_cost)
+
+
+def test_twins_are_one_network_at_one_size_and_the_most_accurate_stands_for_all() -> None:
+    sizes = ("768x384", "1536x768")
+    small, large = (f"cityscapes-mobilenetv2-fpnlite-{size}" for size in sizes)
+    assert PUBLISHED.loc[large, "miou"] > PUBLISHED.loc[small, "miou"]
+    found = selection.twins(PUBLISHED, selection.counted_at(Size(512, 512)))
+    assert found[small] == found[large] == (large, small)
+    at_their_own = selection.twins(PUBLISHED, selection.counted_at(None))
+    assert (at_their_own[small], at_their_own[large]) == ((small,), (large,))
 
 
 BAD_BUDGETS = [
