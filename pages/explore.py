@@ -8,8 +8,9 @@ from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
 from pages.shared.errors import shown_errors
-from pages.shared.exploring import answer, chart, left_out, view_of
-from pages.shared.filters import LEAST_MIOU, filter_chips, filtered, filters_control
+from pages.shared.exploring import View, answer, chart, left_out
+from pages.shared.filters import LEAST_MIOU, filter_chips, filters_control, hidden_rows
+from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
@@ -29,7 +30,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     own_control()
 filter_chips()
 
-view = view_of(size, setup, filtered(table))
+view = View(chosen_catalog(), size, setup, hidden_rows(table))
 answers, inverses = {}, {}
 with shown_errors():
     for dataset in chosen.datasets:
@@ -45,7 +46,7 @@ for dataset, best in answers.items():
     if best.chosen is None:
         offers(table, best, cost)
     if len(answers) == 1 and (best.chosen or inverses):
-        answer_cards(table, best, cost, inverses.get(dataset))
+        answer_cards(view, best, inverses.get(dataset))
     if best.hidden is not None:
         title = escaped(table.at[best.hidden, "title"])
         st.caption(f":material/visibility_off: The filters hide a better one: {title}.")
@@ -75,7 +76,7 @@ for dataset, best in answers.items():
     st.code(best.text, language=None, wrap_lines=True)
     for warning in best.warnings:
         st.caption(escaped(warning))
-    for note in notes_of(table[table["dataset"] == dataset], setup):
+    for note in notes_of(table, dataset, setup):
         st.caption(escaped(note))
     ranking(view, dataset, limit, cost)
 

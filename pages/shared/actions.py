@@ -23,10 +23,11 @@ def row_actions(row_id: str, *, key: str) -> None:
             if page in store().pages and page != store().page:
                 query = {**shared, "demo_row": [row_id]} if page == "demo" else with_row
                 st.page_link(f"{page}.py", label=label, query_params=query)
-        with st.popover("Copy link", type="tertiary"):
-            st.caption("This page with this row chosen:")
+        link = st.popover("Copy link", type="tertiary", on_change="rerun", key=f"link_{key}")
+        if link.open:
+            link.caption("This page with this row chosen:")
             address = f"{st.context.url or ''}?{urlencode(with_row, doseq=True)}"
-            st.code(address, language=None, wrap_lines=True)
+            link.code(address, language=None, wrap_lines=True)
 
 
 def shortlist_panel() -> None:

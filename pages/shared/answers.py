@@ -2,12 +2,15 @@
 
 import math
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import pandas as pd
 import streamlit as st
 
 from pages.shared.actions import row_actions
-from pages.shared.axis import budget, timed
+from pages.shared.axis import budget, cost_of, cost_table, timed
+from pages.shared.exploring import View
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.shortlist import SIZE
@@ -18,8 +21,33 @@ from zoo.selection import Answer
 from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_cost
 
 
-def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer | None) -> None:
+class Card(NamedTuple):
+    """What a card says of a row, or of that there is none."""
+
+    key: str
+    row_id: str | None
+    lines: tuple[str, ...]
+    """Markdown."""
+    beside: str = ""
+    """The row against the budget, or against the answer."""
+
+
+def answer_cards(view: View, best: Answer, inverse: Answer | None) -> None:
     """Draw a card for the answer, the next cheaper, one better, and the cheapest that is accurate enough."""
+    entries = cards(view, best, inverse, budget().value)
+    for card, place in zip(entries, st.columns(len(entries)), strict=True):
+        with place.container(border=True, gap=None, height="stretch", key=f"card_{card.key}"):
+            for line in card.lines:
+                st.markdown(line)
+            if card.row_id is not None:
+                st.caption(card.beside)
+                row_actions(card.row_id, key=card.key)
+
+
+@lru_cache(maxsize=512)
+def cards(view: View, best: Answer, inverse: Answer | None, limit: float) -> tuple[Card, ...]:
+    """Return what the cards say; `limit` is the budget."""
+    table, cost = cost_table(view.size, view.setup), cost_of(view.size, view.setup)
     entries = (
         []
         if best.chosen is None
@@ -31,20 +59,23 @@ def answer_cards(table: pd.DataFrame, best: Answer, cost: Cost, inverse: Answer 
     )
     if inverse is not None:
         entries.append(("Accurate enough", "green", inverse.chosen, "No row is accurate enough."))
-    for (title, colour, row_id, nothing), place in zip(entries, st.columns(len(entries)), strict=True):
-        with place.container(border=True, gap=None, height="stretch", key=f"card_{title.split()[0].lower()}"):
-            if row_id is None:
-                st.markdown(f":{colour}-badge[{title}] {nothing}")
-                continue
-            row = table.loc[row_id]
-            st.markdown(f":{colour}-badge[{title}] **{escaped(row['title'])}**")
-            st.markdown(f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**")
-            if row_id == best.chosen or best.chosen is None:
-                beside = headroom(row, budget().value, cost)
-            else:
-                beside = difference(table.loc[best.chosen], row, cost)
-            st.caption(". ".join(filter(None, [beside, miou_at(row, table, cost)])))
-            row_actions(row_id, key=title)
+    made = []
+    for title, colour, row_id, nothing in entries:
+        key = title.split()[0].lower()
+        if row_id is None:
+            made.append(Card(key, None, (f":{colour}-badge[{title}] {nothing}",)))
+            continue
+        row = table.loc[row_id]
+        lines = (
+            f":{colour}-badge[{title}] **{escaped(row['title'])}**",
+            f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**",
+        )
+        if row_id == best.chosen or best.chosen is None:
+            beside = headroom(row, limit, cost)
+        else:
+            beside = difference(table.loc[best.chosen], row, cost)
+        made.append(Card(key, row_id, lines, ". ".join(filter(None, [beside, miou_at(row, table, cost)]))))
+    return tuple(made)
 
 
 def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:

@@ -107,9 +107,9 @@ def _with_times(rows: Catalog, setup: Timed) -> pd.DataFrame:
     return table.assign(on_frontier=frontier(table, setup.measured.cost))
 
 
-def notes_of(table: pd.DataFrame, setup: Timed | None) -> tuple[str, ...]:
-    """Return a sentence for each row that was measured at another size than its own."""
-    return () if setup is None else size_notes(table)
+def notes_of(table: pd.DataFrame, dataset: str, setup: Timed | None) -> tuple[str, ...]:
+    """Return a sentence for each row of a data set that was measured at another size than its own."""
+    return () if setup is None else size_notes(table[table["dataset"] == dataset])
 
 
 def cost_control() -> None:

@@ -32,11 +32,6 @@ class View(NamedTuple):
     """The rows that the filters hide."""
 
 
-def view_of(size: Size | None, setup: Timed | None, passing: pd.Series) -> View:
-    """Return what this visitor looks at; `passing` says of each row whether it passes the filters."""
-    return View(chosen_catalog(), size, setup, tuple(passing.index[~passing.to_numpy(bool)]))
-
-
 @lru_cache(maxsize=1024)
 def answer(view: View, dataset: str, max_cost: float | None, min_miou: float | None) -> Answer:
     """Return the row to take on a data set. Raises as `zoo.selection.answer`."""

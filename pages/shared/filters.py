@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -40,13 +41,13 @@ FILTERS: dict[Setting, Callable[[pd.DataFrame], pd.Series]] = {  # type: ignore[
 """By filter, which rows pass it."""
 
 
-def filtered(rows: pd.DataFrame) -> pd.Series:
-    """Return which rows pass every filter that is set."""
-    passes = pd.Series(True, index=rows.index)
-    for setting, test in FILTERS.items():
-        if setting.changed:
-            passes &= test(rows)
-    return passes
+def hidden_rows(rows: pd.DataFrame) -> tuple[str, ...]:
+    """Return the rows that do not pass every filter that is set."""
+    tests = [test for setting, test in FILTERS.items() if setting.changed]
+    if not tests:
+        return ()
+    passes = np.logical_and.reduce([test(rows).to_numpy(bool) for test in tests])
+    return tuple(rows.index[~passes])
 
 
 def filters_control() -> None:

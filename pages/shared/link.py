@@ -51,7 +51,8 @@ def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
 
 def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str, list[str]]:
     """Return the query of a link that carries the shared settings, with `changes` to some keys."""
-    texts = {setting.key: setting.texts(setting.value) for setting in shared if setting.changed}
+    values = [(setting, setting.value) for setting in shared]
+    texts = {setting.key: setting.texts(value) for setting, value in values if value != setting.default}
     return {key: value for key, value in {**texts, **changes}.items() if value}
 
 

@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import streamlit as st
-
+from pages.shared.settings import of_session
 from zoo import limits
 from zoo.catalog import Catalog, catalog_named, own_catalog
 from zoo.errors import InputError, ModelFileError, ZooError, shown_name
@@ -159,8 +158,7 @@ def _read(path: Path, name: str, size: Size | None) -> OwnNetwork:
 
 def own() -> Own:
     """Return what this visitor brought."""
-    kept: Own = st.session_state.setdefault("own", Own())
-    return kept
+    return of_session("own", Own)
 
 
 def escaped(text: str) -> str:

@@ -60,21 +60,25 @@ class Store:
     """The addresses that were written for this visitor."""
 
 
-_OF_SESSION: WeakKeyDictionary[object, Store] = WeakKeyDictionary()
-"""What `store` has found: a run asks hundreds of times, and each look into the session takes its lock."""
+_FOUND: WeakKeyDictionary[object, dict[str, Any]] = WeakKeyDictionary()
+"""By session what `of_session` has found there: a run asks hundreds of times, and each look takes a lock."""
+
+
+def of_session(key: str, make: Callable[[], T]) -> T:
+    """Return the one object of this visitor's session that is kept under a key; `make` gives the first."""
+    context = get_script_run_ctx()
+    found = {} if context is None else _FOUND.setdefault(context.session_state, {})
+    if key not in found:
+        if key not in st.session_state:
+            st.session_state[key] = make()
+        found[key] = st.session_state[key]
+    one: T = found[key]
+    return one
 
 
 def store() -> Store:
     """Return the settings of this visitor."""
-    context = get_script_run_ctx()
-    found = None if context is None else _OF_SESSION.get(context.session_state)
-    if found is None:
-        if "settings" not in st.session_state:
-            st.session_state.settings = Store()
-        found = st.session_state.settings
-        if context is not None:
-            _OF_SESSION[context.session_state] = found
-    return found
+    return of_session("settings", Store)
 
 
 KNOWN: dict[str, Setting[Any]] = {}

@@ -30,6 +30,10 @@ DATASETS = Choices("dataset", datasets, ["Cityscapes"], "a data set of the catal
 BUDGET = Number("budget", 4.0, 0.1, 1000.0, "GigaMACs")
 SIZE = InputSize("size")
 ROWS = Choices("rows", lambda: list(row_names()), [], "ids of the catalog")
+# A chip's, for a budget: no link holds them.
+TOPS = Number("chip_tops", 4.0, 0.01, 10000.0, "TOPS")
+UTILISATION = Number("chip_share", 25.0, 1.0, 100.0, "percent")
+FRAMES = Number("chip_rate", 30.0, 0.1, 1000.0, "frames a second")
 SHARED = (CATALOG, DATASETS, BUDGET, SIZE, ROWS)
 
 
@@ -96,8 +100,10 @@ def budget_control() -> None:
             label_visibility="collapsed",
             width=64,
         )
-        with st.popover("Chip", help="A budget from a chip's peak"):
-            _chip()
+        chip = st.popover("Chip", help="A budget from a chip's peak", on_change="rerun", key="chip")
+        if chip.open:
+            with chip:
+                _chip()
 
 
 def size_control() -> None:
@@ -161,9 +167,9 @@ def _typed_budget(text: str) -> float:
 
 
 def _chip() -> None:
-    tops = st.number_input("Peak (TOPS)", 0.01, 10000.0, 4.0, key="chip_tops")
-    share = st.number_input("Utilisation (%)", 1.0, 100.0, 25.0, key="chip_share")
-    rate = st.number_input("Frames a second", 0.1, 1000.0, 30.0, key="chip_rate")
+    tops = TOPS.draw(st.number_input, "Peak (TOPS)")
+    share = UTILISATION.draw(st.number_input, "Utilisation (%)")
+    rate = FRAMES.draw(st.number_input, "Frames a second")
     gmacs = budget_from_chip(tops, share / 100, rate)
     st.caption(
         f"{tops:g} TOPS x {share:g} % / {rate:g} frames a second, two operations a MAC: "
