@@ -3,11 +3,12 @@
 import io
 import json
 import re
+from typing import Any
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 import zoo
 from tests.browser.waiting import settled
@@ -145,25 +146,42 @@ def test_downloads_read_back_to_the_catalog(page: Page) -> None:
     assert len(download("Markdown").splitlines()) == 2 + 35
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 420])
-@pytest.mark.parametrize("path", ["/?rows=cityscapes-erfnet-1024x512", "/catalog", "/complexity", "/demo"])
-def test_axe_finds_nothing_serious(browser: Browser, server: str, scheme: str, width: int, path: str) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 800}, color_scheme="dark" if scheme == "dark" else "light"
-    )
-    page = context.new_page()
+PAGES = [
+    "/?rows=cityscapes-erfnet-1024x512",
+    "/catalog",
+    "/complexity",
+    "/demo",
+    "/latency",
+    "/compare",
+    "/evaluate",
+]
+
+
+# Width and theme together; the other two pairs by hand.
+VIEWS = [(1280, "light"), (420, "dark")]
+OTHER_VIEWS = [(1280, "dark"), (420, "light")]
+
+
+@pytest.mark.parametrize("views", [VIEWS, pytest.param(OTHER_VIEWS, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("path", PAGES)
+def test_axe_finds_nothing_serious(page: Page, path: str, views: list[tuple[int, Any]]) -> None:
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(server + path)
+    page.goto(path)
     settled(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    violations = Axe().run(page).response["violations"]
-    serious = [
-        (found["id"], [node["target"] for node in found["nodes"]][:3])
-        for found in violations
-        if found["impact"] in ("serious", "critical")
-    ]
-    context.close()
-    assert serious == []
+    backgrounds = set()
+    for width, scheme in views:
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        backgrounds.add(page.evaluate("getComputedStyle(document.querySelector('.stApp')).backgroundColor"))
+        violations = Axe().run(page).response["violations"]
+        serious = [
+            (width, scheme, found["id"], [node["target"] for node in found["nodes"]][:3])
+            for found in violations
+            if found["impact"] in ("serious", "critical")
+        ]
+        assert serious == []
+    assert len(backgrounds) == 2
     assert errors == []
