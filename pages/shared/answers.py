@@ -26,7 +26,7 @@ class Card(NamedTuple):
 
     key: str
     row_id: str | None
-    lines: tuple[str, ...]
+    text: str
     """Markdown."""
     beside: str = ""
     """The row against the budget, or against the answer."""
@@ -37,8 +37,7 @@ def answer_cards(view: View, best: Answer, inverse: Answer | None) -> None:
     entries = cards(view, best, inverse, budget().value)
     for card, place in zip(entries, st.columns(len(entries)), strict=True):
         with place.container(border=True, gap=None, height="stretch", key=f"card_{card.key}"):
-            for line in card.lines:
-                st.markdown(line)
+            st.markdown(card.text)
             if card.row_id is not None:
                 st.caption(card.beside)
                 row_actions(card.row_id, key=card.key)
@@ -63,18 +62,18 @@ def cards(view: View, best: Answer, inverse: Answer | None, limit: float) -> tup
     for title, colour, row_id, nothing in entries:
         key = title.split()[0].lower()
         if row_id is None:
-            made.append(Card(key, None, (f":{colour}-badge[{title}] {nothing}",)))
+            made.append(Card(key, None, f":{colour}-badge[{title}] {nothing}"))
             continue
         row = table.loc[row_id]
-        lines = (
-            f":{colour}-badge[{title}] **{escaped(row['title'])}**",
-            f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**",
+        text = (
+            f":{colour}-badge[{title}] **{escaped(row['title'])}**  \n"
+            f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**"
         )
         if row_id == best.chosen or best.chosen is None:
             beside = headroom(row, limit, cost)
         else:
             beside = difference(table.loc[best.chosen], row, cost)
-        made.append(Card(key, row_id, lines, ". ".join(filter(None, [beside, miou_at(row, table, cost)]))))
+        made.append(Card(key, row_id, text, ". ".join(filter(None, [beside, miou_at(row, table, cost)]))))
     return tuple(made)
 
 

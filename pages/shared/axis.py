@@ -32,9 +32,9 @@ class Timed:
     measured: Measured
 
 
-@lru_cache(maxsize=1)
-def _chips() -> dict[str, Timed]:
-    return {name: Timed(on_chip(setup)) for name, setup in measured_setups().items()}
+@lru_cache(maxsize=128)
+def _on_chip(name: str) -> Timed:
+    return Timed(on_chip(measured_setups()[name]))
 
 
 @st.cache_resource(ttl=10, show_spinner=False)
@@ -77,7 +77,7 @@ def _mine() -> dict[str, Timed]:
 
 AXIS = Choice(
     "explore_cost",
-    lambda: [MACS, *{**_here(), **_mine()}, *_chips()],
+    lambda: [MACS, *{**_here(), **_mine()}, *measured_setups()],
     MACS,
     "GigaMACs or a setup of the list",
 )
@@ -86,7 +86,7 @@ AXIS = Choice(
 def timed() -> Timed | None:
     """Return the latencies that are the cost, None for GigaMACs."""
     name = AXIS.value
-    return None if name == MACS else _mine().get(name) or _here().get(name) or _chips()[name]
+    return None if name == MACS else _mine().get(name) or _here().get(name) or _on_chip(name)
 
 
 def cost_of(size: Size | None, setup: Timed | None) -> Cost:
@@ -115,9 +115,16 @@ def notes_of(table: pd.DataFrame, dataset: str, setup: Timed | None) -> tuple[st
 def cost_control() -> None:
     """Draw the choice of the cost with its budget, and for MACs the size."""
     # Behind a button, which has room for the whole name of a setup.
-    with st.popover(escaped(AXIS.value), icon=":material/speed:", key="cost", help="What the budget is of"):
+    menu = st.popover(
+        escaped(AXIS.value),
+        icon=":material/speed:",
+        key="cost",
+        help="What the budget is of",
+        on_change="rerun",
+    )
+    if menu.open:
         AXIS.draw(
-            st.selectbox,
+            menu.selectbox,
             "Cost",
             width=440,
             help="MACs, or milliseconds on one device, precision and runtime: they never mix on one axis.",

@@ -51,10 +51,13 @@ def hidden_rows(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def filters_control() -> None:
-    """Draw the filters behind one button that tells how many are set."""
-    active = sum(setting.changed for setting in (*FILTERS, LEAST_MIOU))
-    label = f"Filters ({active})" if active else "Filters"
-    with st.popover(label, icon=":material/filter_list:", key="filters"):
+    """Draw the button behind which the filters are; `filter_chips` tells which are set."""
+    # Always the same words: with others it would be another button, and what it opened would close.
+    menu = st.popover("Filters", icon=":material/filter_list:", key="filters", on_change="rerun")
+    if not menu.open:
+        return
+    active = any(setting.changed for setting in (*FILTERS, LEAST_MIOU))
+    with menu:
         LEAST_MIOU.draw(
             st.number_input,
             "mIoU at least (%)",

@@ -77,7 +77,6 @@ def link_notice(place: st.delta_generator.DeltaGenerator) -> None:
     """Show what was ignored, until the visitor has seen it."""
     kept = store()
     if not kept.ignored:
-        place.empty()
         return
     with place.container(horizontal=True, vertical_alignment="center"):
         text = "Ignored in this link: " + "; ".join(kept.ignored[:5])

@@ -58,6 +58,7 @@ def test_budget_that_nothing_fits_names_the_cheapest(app: AppTest) -> None:
 
 
 def test_inverse_question(app: AppTest) -> None:
+    app.session_state["filters"] = True  # opens the menu
     app.run()
     text = words(app.number_input(key="explore_miou").set_value(74.0).run())
     assert ":green-badge[Accurate enough] **MobileNetV2+FPNLite · 1536x768**" in text
@@ -88,6 +89,7 @@ def test_bad_size_in_a_link_is_one_line_and_the_page_goes_on(app: AppTest, size:
 
 
 def test_filters_narrow_and_reset(app: AppTest) -> None:
+    app.session_state["filters"] = True
     app.run()
     text = words(app.pills(key="explore_family").set_value(["ERFNet"]).run())
     assert "nothing fits" in text

@@ -33,6 +33,7 @@ OWN = f"{HEAD}\nmine-a,Cityscapes,{MARKUP},320,240,0.5,71.2\nmine-b,Orchard,=1+2
 def with_own(own: Own, page: str = "explore.py", **link: str) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
     app.session_state["own"] = own
+    app.session_state["filters"] = True  # the menu is open
     app.query_params.update(link)
     app.run()
     if page != "explore.py":
@@ -339,6 +340,7 @@ def test_a_board_of_the_session_is_a_cost_to_choose_by() -> None:
     board = Measurements({"name": "Board & Co"}, {}, "2026-01-01T00:00:00+00:00", lines, imported=True)
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=60)
     app.session_state["latency_boards"] = [board]
+    app.session_state["cost"] = True  # the menu is open
     setup = "Board & Co (imported) (float, onnx, 4 threads)"
     app.query_params.update({"explore_cost": setup, "explore_ms": "20"})
     app.run()

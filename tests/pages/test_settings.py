@@ -90,6 +90,7 @@ def test_a_budget_that_is_none_is_one_line_and_the_last_one_stays(app: AppTest, 
 
 
 def test_reset_filters_stay_reset(app: AppTest) -> None:
+    app.session_state["filters"] = True  # opens the menu
     app.run()
     app.pills(key="explore_family").set_value(["ERFNet"]).run()
     assert shown(app) == ["ERFNet · 1024x512"]
