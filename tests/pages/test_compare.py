@@ -23,11 +23,6 @@ FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
 ERFNET = "cityscapes-erfnet-1024x512"
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.setenv("SEGSELECT_CACHE", str(tmp_path_factory.getbasetemp() / "compare-cache"))
-
-
 def opened(rows: list[str], **link: str | list[str]) -> AppTest:
     app = AppTest.from_file(str(ROOT / "pages" / "main.py"), default_timeout=120)
     app.query_params["rows"] = rows

@@ -21,11 +21,6 @@ NAMES = ("reddish", "building", "sky")
 SIDES = (48, 32)
 
 
-@pytest.fixture(autouse=True)
-def cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    monkeypatch.setenv("SEGSELECT_CACHE", str(tmp_path_factory.getbasetemp() / "own-cache"))
-
-
 def brightest_channel() -> bytes:
     """Return a network of one convolution that hands on its input: the label is the brightest channel."""
     graph = helper.make_graph(
