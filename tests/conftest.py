@@ -1,5 +1,6 @@
 """Settings that all tests share."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,13 @@ settings.load_profile("segselect")
 
 # A worker a core: threads of their own would only wait for one another. Subprocesses inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def imports_are_no_garbage() -> None:
+    """Leave what lives already out of collections: Streamlit makes a whole one after each run of a page."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
