@@ -1,6 +1,5 @@
 """A real server on loopback and a real Chromium."""
 
-import os
 import shutil
 import socket
 import subprocess
@@ -8,6 +7,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,18 +29,16 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A fresh server with its own cache folder; gives its address."""
+@contextmanager
+def _serving(log: Path) -> Iterator[str]:
+    """Start a server that has seen no visitor; give its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
     command += ["--server.address", "127.0.0.1", "--server.port", str(port)]
-    environment = {**os.environ, "SEGSELECT_CACHE": str(log.parent / "cache")}
     with log.open("w") as output:
-        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output, env=environment)
+        process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=output)
     address = f"http://127.0.0.1:{port}"
     try:
         _wait_for(f"{address}/_stcore/health", log)
@@ -48,6 +46,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory, cache_folder: Path) -> Iterator[str]:
+    """One server for all browser tests of a worker, with the exports of all tests; gives its address."""
+    with _serving(tmp_path_factory.mktemp("server") / "log.txt") as address:
+        yield address
+
+
+@pytest.fixture
+def fresh_server(tmp_path: Path) -> Iterator[str]:
+    """A server of a test's own, which has seen no visitor before."""
+    with _serving(tmp_path / "log.txt") as address:
+        yield address
 
 
 def _wait_for(address: str, log: Path) -> None:

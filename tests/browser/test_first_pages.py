@@ -24,9 +24,8 @@ def open_page(page: Page, path: str = "/") -> None:
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
 
 
-def test_deep_link_to_catalog_on_a_fresh_server(page: Page) -> None:
-    """First of this module, so that the server has seen no visitor before."""
-    open_page(page, "/catalog")
+def test_deep_link_to_catalog_on_a_fresh_server(page: Page, fresh_server: str) -> None:
+    open_page(page, f"{fresh_server}/catalog")
     expect(page.locator("h1")).to_have_text("Catalog")
     expect(page.get_by_role("link", name="Explore")).to_be_visible()
     expect(page.get_by_text("Page not found")).to_have_count(0)
