@@ -20,5 +20,5 @@ fi
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
-# A worker a core, a file a worker: what a file sets up is set up once.
-.venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile "$@"
+# A worker a core; a file a worker (tests/conftest.py), in their order: the browser's, the longest, come first.
+.venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder "$@"

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from zoo.cache import CACHE_VARIABLE
 
@@ -16,6 +18,18 @@ settings.load_profile("segselect")
 
 # A worker a core: threads of their own would only wait for one another. Subprocesses inherit it.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+class ByFile(LoadFileScheduling):
+    """A file a worker, and all of the browser's files in one: what they set up is set up once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        browser = "tests/browser/"
+        return browser if nodeid.startswith(browser) else super()._split_scope(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="module", autouse=True)
