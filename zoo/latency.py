@@ -1,7 +1,7 @@
 """Milliseconds beside MACs: as a cost to choose by, and what MACs promise of them.
 
 Milliseconds are those of one machine, precision, runtime and thread count: a `Measured`, never a mix. numpy
-and pandas only; what the traits of a row say is in data/traits.csv, written by `python -m zoo.traits`.
+and pandas only; what the traits of a row say is in data/traits.csv, written by `python -m zoo.complexity`.
 """
 
 from __future__ import annotations

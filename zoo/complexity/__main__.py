@@ -1,4 +1,4 @@
-"""Write data/costs.csv anew from the networks: python -m zoo.complexity.
+"""Write data/costs.csv and data/traits.csv anew from the networks: python -m zoo.complexity.
 
 With --line, read a network from standard input and print its line instead: so zoo.costs asks for a
 visitor's row.
@@ -14,10 +14,11 @@ from functools import cache
 import pandas as pd
 
 from zoo.catalog import all_shipped, find_row
-from zoo.complexity import count_network
+from zoo.complexity import count, count_network
 from zoo.complexity.formula import read_formula
 from zoo.errors import ZooError
 from zoo.families import families
+from zoo.latency import traits
 from zoo.models import check_classes
 from zoo.rows import Network
 from zoo.sizes import Size
@@ -52,6 +53,12 @@ def costs_table() -> pd.DataFrame:
     return pd.DataFrame(list(_lines()))
 
 
+def traits_table() -> pd.DataFrame:
+    """Return all of traits.csv: what the layers of each row are like, counted live at its own size."""
+    rows = all_shipped().rows
+    return pd.DataFrame([{"id": row.id, **traits(count(row, *row.size).layers)} for row in rows])
+
+
 def _lines() -> Iterator[dict[str, object]]:
     for row in all_shipped().rows:
         yield costs_line(row.id, row.built, check_classes(row.num_classes), row.size)
@@ -82,4 +89,5 @@ def _print_line(order: str) -> int:
 if __name__ == "__main__":
     if sys.argv[1:] == ["--line"]:
         sys.exit(_print_line(sys.stdin.read()))
-    costs_table().to_csv(DATA / "costs.csv", index=False, lineterminator="\n")
+    for name, table in (("costs.csv", costs_table()), ("traits.csv", traits_table())):
+        table.to_csv(DATA / name, index=False, lineterminator="\n")
