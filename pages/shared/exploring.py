@@ -6,9 +6,8 @@ Do not change what comes from here.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from pages.shared.axis import Timed, cost_of, cost_table
@@ -16,7 +15,7 @@ from pages.shared.loaders import chosen_catalog
 from pages.shared.shortlist import shortlist
 from zoo import selection
 from zoo.catalog import Catalog
-from zoo.charts import Ready, pareto_parts
+from zoo.charts import Ready, cost_range, pareto_without_budget, with_budget
 from zoo.rows import NO_DATASET, OWN
 from zoo.selection import COUNTED, Answer
 from zoo.sizes import Size
@@ -51,22 +50,13 @@ def answer_here(dataset: str, size: Size | None) -> Answer:
     return answer(View(chosen_catalog(), size, None, ()), dataset, shortlist().budget, None)
 
 
-def ranked(view: View, dataset: str, budget: float) -> pd.DataFrame:
-    """Return the rows that pass: those within the budget with their `rank`, then the others by cost.
-
-    `cost` is what counts, `over` by how much it is over the budget, and `on_frontier` that of the whole
-    data set.
-    """
+@lru_cache(maxsize=128)
+def ranked(view: View, dataset: str) -> pd.DataFrame:
+    """Return the rows that pass, best first; `cost` is what counts, `on_frontier` of the whole data set."""
     cost = cost_of(view.size, view.setup)
     every = selection.rank(cost_table(view.size, view.setup), dataset, cost=cost)
     every = every.loc[_passing(every, view).to_numpy(bool)]
-    costs = every[cost.column].to_numpy(float)
-    over = costs > budget
-    order = np.lexsort((np.where(over, costs, np.arange(len(every))), over))
-    rank = pd.array([*range(1, len(every) + 1)], dtype="Int64")
-    rank[(~over).sum() :] = pd.NA
-    beyond = np.where(over, costs - budget, np.nan)
-    return every.iloc[order].assign(cost=costs[order], over=beyond[order], rank=rank)
+    return every.assign(cost=every[cost.column].astype(float))
 
 
 @lru_cache(maxsize=512)
@@ -80,24 +70,43 @@ def chart(
     alone: bool,
 ) -> Ready:
     """Return a data set's chart; `alone` is whether it is the only one of the page."""
-    rows = cost_table(view.size, view.setup)
-    rows = rows[rows["dataset"] == dataset]
-    parts = pareto_parts(
+    rows, cost = _rows(view, dataset), cost_of(view.size, view.setup)
+    across = cost_range(rows, cost, budget, _without_miou(view, dataset))
+    parts = _chart(view, dataset, across, min_miou, chosen, alone)
+    return Ready(with_budget(parts, rows, cost=cost, budget=budget, across=across, answer=answer))
+
+
+@lru_cache(maxsize=128)
+def _chart(
+    view: View,
+    dataset: str,
+    across: tuple[float, float],
+    min_miou: float | None,
+    chosen: tuple[str, ...],
+    alone: bool,
+) -> dict[str, Any]:
+    rows = _rows(view, dataset)
+    return pareto_without_budget(
         rows,
         cost=cost_of(view.size, view.setup),
-        budget=budget,
+        across=across,
         min_miou=min_miou,
         chosen=chosen,
-        answer=answer,
         height=500 if alone else 420,
         shown=_passing(rows, view),
         title=None if alone else dataset,
         beside=_without_miou(view, dataset),
     )
-    return Ready(parts)
 
 
-def _without_miou(view: View, dataset: str) -> list[tuple[str, float]]:
+@lru_cache(maxsize=128)
+def _rows(view: View, dataset: str) -> pd.DataFrame:
+    table = cost_table(view.size, view.setup)
+    return table[table["dataset"] == dataset]
+
+
+@lru_cache(maxsize=128)
+def _without_miou(view: View, dataset: str) -> tuple[tuple[str, float], ...]:
     """Return the own networks that have a cost but no mIoU, on any data set or on this: name and cost."""
     table, cost = cost_table(view.size, view.setup), cost_of(view.size, view.setup)
     # What an own network costs was counted, also at its own size.
@@ -105,10 +114,10 @@ def _without_miou(view: View, dataset: str) -> list[tuple[str, float]]:
     mine = table[(table["catalog"] == OWN) & table["miou"].isna() & table[column].notna()]
     mine = mine[mine["dataset"].isin([NO_DATASET, dataset]) & _passing(mine, view)]
     how = "counted" if view.setup is None else "measured"
-    return [
+    return tuple(
         (f"{row['name']} · {view.size or row['input']}: {cost.format(row[column])}, {how}", row[column])
         for _, row in mine.iterrows()
-    ]
+    )
 
 
 @lru_cache(maxsize=128)

@@ -2,6 +2,9 @@
 
 from functools import lru_cache
 
+import numpy as np
+import pyarrow as pa
+
 from pages.shared.exploring import View, ranked
 from pages.shared.loaders import Words, weights_of, weights_words
 from pages.shared.tables import MEGABYTES, Lines, chosen_from, lines_of
@@ -22,6 +25,26 @@ def ranking(view: View, dataset: str, budget: float, cost: Cost) -> None:
 
 @lru_cache(maxsize=256)
 def _lines(view: View, dataset: str, budget: float, column: str, weights: Words) -> Lines:
-    rows = ranked(view, dataset, budget)
+    """Return the rows within the budget with their `rank`, then the others by cost with what is `over`."""
+    costs, every = _every(view, dataset, column, weights)
+    over = costs > budget
+    order = np.lexsort((np.where(over, costs, np.arange(len(costs))), over))
+    fitting = int((~over).sum())
+    rank = [*range(1, fitting + 1)] + [None] * (len(costs) - fitting)
+    beyond = [None] * fitting + (costs[order][fitting:] - budget).tolist()
+    data = every.data.take(order)
+    for name, values in (("rank", rank), ("over", beyond)):
+        place = data.schema.get_field_index(name)
+        data = data.set_column(
+            place, data.schema.field(place), pa.array(values, data.schema.field(place).type)
+        )
+    return Lines(tuple(every.ids[n] for n in order), data)
+
+
+@lru_cache(maxsize=64)
+def _every(view: View, dataset: str, column: str, weights: Words) -> tuple[np.ndarray, Lines]:
+    """Return the costs, best row first, and the lines whose `rank` and `over` wait for a budget."""
+    rows = ranked(view, dataset)
     columns = [COLUMN if name == "cost" and column == COLUMN else name for name in COLUMNS]
-    return lines_of(rows.assign(weights=weights_of(rows, weights)), columns)
+    rows = rows.assign(weights=weights_of(rows, weights), rank=rows["rank"].astype("Int64"), over=np.nan)
+    return rows["cost"].to_numpy(float), lines_of(rows, columns)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.charts.complexity import growth_curves, layer_treemap, stride_bars
     from zoo.charts.embed import figure_json, plotly_script
     from zoo.charts.evaluation import class_bars, confusion_heatmap, measured_scatter
-    from zoo.charts.explore import pareto, pareto_parts
+    from zoo.charts.explore import cost_range, pareto, pareto_parts, pareto_without_budget, with_budget
     from zoo.charts.latency import device_bars, latency_scatter, precision_gains, roofline_bars
     from zoo.charts.ready import Ready
 
@@ -31,6 +31,9 @@ _HOMES = {
     "measured_scatter": "evaluation",
     "pareto": "explore",
     "pareto_parts": "explore",
+    "pareto_without_budget": "explore",
+    "with_budget": "explore",
+    "cost_range": "explore",
     "plotly_script": "embed",
     "precision_gains": "latency",
     "roofline_bars": "latency",
@@ -41,6 +44,7 @@ __all__ = [
     "class_bars",
     "compared_scatter",
     "confusion_heatmap",
+    "cost_range",
     "device_bars",
     "figure_json",
     "growth_curves",
@@ -49,10 +53,12 @@ __all__ = [
     "measured_scatter",
     "pareto",
     "pareto_parts",
+    "pareto_without_budget",
     "plotly_script",
     "precision_gains",
     "roofline_bars",
     "stride_bars",
+    "with_budget",
 ]
 
 

@@ -23,6 +23,7 @@ BESIDE = 110
 MOST_LETTERS = 55
 """Of the words along an upright line, which is as long as the plot is high."""
 RING = "#D55E00"
+LIMIT = {"color": GREY, "dash": "dash", "width": 2}
 SHADE = "rgba(138, 148, 160, 0.14)"
 COLUMNS = (
     "dataset",
@@ -68,17 +69,71 @@ def pareto_parts(
     ring. `shown`: which rows pass the filters; the others count for the frontier and the axes, but have no
     point. `beside`: words and costs of what has no mIoU, each an upright line.
     """
+    across = cost_range(rows, cost, budget, beside)
+    parts = pareto_without_budget(
+        rows,
+        cost=cost,
+        across=across,
+        min_miou=min_miou,
+        chosen=chosen,
+        height=height,
+        shown=shown,
+        title=title,
+        beside=beside,
+    )
+    return with_budget(parts, rows, cost=cost, budget=budget, across=across, answer=answer)
+
+
+def cost_range(
+    rows: pd.DataFrame, cost: Cost, budget: float, beside: Sequence[tuple[str, float]] = ()
+) -> tuple[float, float]:
+    """Return the ends of the axis of costs: wherever the budget is among the rows, they are the same."""
+    costs = rows[cost.column].to_numpy(float)
+    costs = costs[np.isfinite(costs) & np.isfinite(rows["miou"].to_numpy(float))]
+    return log_range([*costs.tolist(), budget, *(at for _, at in beside)])
+
+
+def with_budget(
+    parts: Part,
+    rows: pd.DataFrame,
+    *,
+    cost: Cost,
+    budget: float,
+    across: tuple[float, float],
+    answer: str | None,
+) -> Part:
+    """Return the parts of `pareto_without_budget` with the budget's line, the shade and the answer's ring."""
+    layout = parts["layout"]
+    shapes, notes = _budget(budget, across[1])
+    ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
+    added = {"shapes": [*shapes, *layout["shapes"]], "annotations": [*notes, *layout["annotations"]]}
+    return {"data": [*parts["data"], *_ring(ring, cost)], "layout": {**layout, **added}}
+
+
+def pareto_without_budget(
+    rows: pd.DataFrame,
+    *,
+    cost: Cost,
+    across: tuple[float, float],
+    min_miou: float | None = None,
+    chosen: Sequence[str] = (),
+    height: int = 500,
+    shown: pd.Series | None = None,
+    title: str | None = None,
+    beside: Sequence[tuple[str, float]] = (),
+) -> Part:
+    """Return what of `pareto_parts` stays while the budget moves; `across`: of `cost_range`."""
     usable = np.isfinite(rows[cost.column]) & np.isfinite(rows["miou"])
     every = rows = rows.loc[usable, list(dict.fromkeys([cost.column, *COLUMNS]))]
     rows = rows.loc[np.array([twins[0] == row_id for row_id, twins in rows["twins"].items()], bool)]
     points = rows if shown is None else rows[shown[rows.index]]
     on_frontier = rows[rows["on_frontier"]].sort_values([cost.column, "miou"])
-    low, high = log_range([*rows[cost.column], budget, *(at for _, at in beside)])
+    low, high = across
     bottom, top = _miou_range(rows["miou"], min_miou)
     names = _names(
         on_frontier[on_frontier.index.isin(points.index)], rows, cost, (low, high), (bottom, top), height
     )
-    shapes, notes = _limits(budget, min_miou, high)
+    shapes, notes = _least(min_miou)
     uprights, words = _without_miou(beside, (low, high))
     ticks = log_ticks(low, high)
     layout = {
@@ -100,9 +155,8 @@ def pareto_parts(
         "shapes": [*shapes, *uprights],
         "annotations": [*notes, *words, *names],
     }
-    ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
     lines = [_frontier(on_frontier, cost), *_pairs(points, cost)]
-    traces = [*lines, *_points(points, every, cost, chosen), *_ring(ring, cost)]
+    traces = [*lines, *_points(points, every, cost, chosen)]
     return {"data": traces, "layout": layout}
 
 
@@ -180,15 +234,13 @@ def _ring(rows: pd.DataFrame, cost: Cost) -> Iterator[Part]:
         }
 
 
-def _limits(budget: float, min_miou: float | None, high: float) -> tuple[list[Part], list[Part]]:
-    """Return the shapes of what is asked for, and what is written beside them."""
-    line = {"color": GREY, "dash": "dash", "width": 2}
-    across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": min_miou, "y1": min_miou}
+def _budget(budget: float, high: float) -> tuple[list[Part], list[Part]]:
+    """Return the shapes of the budget, and what is written beside them."""
     upright = {"y0": 0, "y1": 1, "yref": "paper"}
     over = {"type": "rect", "x0": budget, "x1": high * 100, "fillcolor": SHADE, "line": {"width": 0}}
     shapes: list[Part] = [
         {**over, **upright, "layer": "below", "name": "over the budget"},
-        {"type": "line", "x0": budget, "x1": budget, **upright, "line": line, "name": "budget"},
+        {"type": "line", "x0": budget, "x1": budget, **upright, "line": LIMIT, "name": "budget"},
     ]
     # An annotation on a logarithmic axis takes the exponent.
     notes: list[Part] = [
@@ -201,12 +253,19 @@ def _limits(budget: float, min_miou: float | None, high: float) -> tuple[list[Pa
             "showarrow": False,
         }
     ]
-    if min_miou is not None:
-        shapes.append({**across, "line": line, "name": "mIoU at least"})
-        text = f"at least {min_miou:g} %"
-        right = {"x": 1, "xref": "paper", "xanchor": "right"}
-        notes.append({**right, "y": min_miou, "yanchor": "bottom", "text": text, "showarrow": False})
     return shapes, notes
+
+
+def _least(min_miou: float | None) -> tuple[list[Part], list[Part]]:
+    """Return the line of the mIoU that is asked for, and what is written on it."""
+    if min_miou is None:
+        return [], []
+    across = {"type": "line", "x0": 0, "x1": 1, "xref": "paper", "y0": min_miou, "y1": min_miou}
+    right = {"x": 1, "xref": "paper", "xanchor": "right", "yanchor": "bottom", "showarrow": False}
+    return (
+        [{**across, "line": LIMIT, "name": "mIoU at least"}],
+        [{**right, "y": min_miou, "text": f"at least {min_miou:g} %"}],
+    )
 
 
 def _without_miou(
