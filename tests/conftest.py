@@ -11,6 +11,7 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
 from zoo.cache import CACHE_VARIABLE
+from zoo.runtimes import export, export_task
 
 # Examples share a busy machine with everything else: how long one takes says nothing about the code.
 settings.register_profile("segselect", deadline=None)
@@ -47,3 +48,11 @@ def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(CACHE_VARIABLE, str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def exports_here() -> Iterator[None]:
+    """Export in the tests' own process, which has torch: one of its own imports it anew each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(export, "carry_out_elsewhere", export_task.carry_out)
+        yield

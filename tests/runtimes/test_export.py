@@ -28,6 +28,8 @@ from zoo.weights.layouts import build_for
 ROW = "cityscapes-mobilenetv2-unetlite-768x384"
 SWIFTNET = "cityscapes-mobilenetv2-swiftnet-2048x1024"
 SIZE = Size(96, 64)
+ELSEWHERE = export.carry_out_elsewhere
+"""As it is before the tests export in their own process (tests/conftest.py)."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,6 +38,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> object:
         folder = tmp_path_factory.mktemp("cache")
         patch.setenv(CACHE_VARIABLE, str(folder))
         yield folder
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Export in a process of its own, as the product does."""
+    monkeypatch.setattr(export, "carry_out_elsewhere", ELSEWHERE)
 
 
 def silent(_: str) -> None:
@@ -81,6 +89,7 @@ def test_a_damaged_file_is_made_again(damage: str) -> None:
     assert OnnxNetwork(again).run(np.zeros((1, 3, 64, 96), np.float32)).shape == (1, 11, 64, 96)
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_changed_code_or_weights_or_a_fixed_size_make_a_new_one(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -177,6 +186,7 @@ def test_a_process_makes_its_masks_without_torch_the_first_too(tmp_path: Path) -
     assert len(list(tmp_path.rglob("*.onnx"))) == 1
 
 
+@pytest.mark.usefixtures("elsewhere")
 def test_the_process_that_exports_refuses_as_its_own_would(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

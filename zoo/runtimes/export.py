@@ -17,7 +17,7 @@ from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo import errors
 from zoo.cache import exports_dir, hash_file, prune, touch, whole_file
@@ -123,6 +123,11 @@ def write_elsewhere(row: Row, weights: Path | None, size: Size, path: Path, *, d
         "out": str(path),
         "dynamic": dynamic,
     }
+    carry_out_elsewhere(order)
+
+
+def carry_out_elsewhere(order: dict[str, Any]) -> None:
+    """Have `zoo.runtimes.export_task` carry out an order; raises as `write_elsewhere` does."""
     home = str(Path(__file__).resolve().parents[2])
     done = subprocess.run(
         EXPORTING,
@@ -141,7 +146,7 @@ def write_elsewhere(row: Row, weights: Path | None, size: Size, path: Path, *, d
         raise getattr(errors, refusal["kind"])(refusal["words"])
     reason = (done.stderr.strip().splitlines() or ["its process died, maybe for want of memory"])[-1]
     raise InferenceError(
-        f"the network of {row.id} could not be exported ({shown_name(reason.replace('/', ' '), 160)}): "
+        f"the network of {order['id']} could not be exported ({shown_name(reason.replace('/', ' '), 160)}): "
         "try a smaller size."
     )
 
