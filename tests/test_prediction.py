@@ -22,7 +22,8 @@ from zoo.errors import InferenceError, InputError, SizeError, UnknownIdError, We
 from zoo.images import read_image
 from zoo.models import build_model
 from zoo.prediction import carry_out, predict, prepare
-from zoo.runtimes import memory
+from zoo.preprocessing import normalise
+from zoo.runtimes import InputSpec, memory
 from zoo.sizes import Size
 from zoo.weights.layouts import build_for
 
@@ -113,6 +114,17 @@ def test_a_turned_photo_gets_an_upright_mask(tmp_path: Path) -> None:
     found = predict(UNET, tmp_path / "turned.png", size=(96, 64))
     assert found.labels.shape == (120, 80)
     assert "upright" in " ".join(found.notes)
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_network_of_bytes_gets_the_picture_itself_less_128_where_signed(layout: str) -> None:
+    rgb = scene(12, 8).copy()
+    rgb[0, 0] = (0, 128, 255)
+    planes = rgb.astype(int).transpose(2, 0, 1) if layout == "NCHW" else rgb.astype(int)
+    for dtype, less in (("uint8", 0), ("int8", 128)):
+        found = normalise(rgb, InputSpec(layout, dtype), (1, 2, 3), (4, 5, 6))
+        assert found.dtype == dtype
+        assert (found[0].astype(int) == planes - less).all()
 
 
 def test_padding_keeps_proportions() -> None:
