@@ -28,16 +28,16 @@ WEIGHTS = Choice("demo_weights", list(KINDS), "Best there is")
 FIT = Choice("demo_fit", ["stretch", "pad"], "stretch")
 RUNTIME = Choice("demo_runtime", lambda: ["default", *RUNTIMES], "default")
 
-title, network = st.columns([1, 2.7], gap="medium", vertical_alignment="center")
+title, network, sources = st.columns([1.2, 2, 1], gap="medium", vertical_alignment="bottom")
 title.title("Masks on your own picture", anchor=False)
-# The picture first: on a narrow screen what stands beside it here goes below it.
+# The picture first: on a narrow screen what stands beside it here goes below it, the legend at once.
 result, controls = st.columns([2.7, 1], gap="medium")
+tools, below = st.container(horizontal=True, vertical_alignment="bottom"), st.container()
+source = SOURCE.draw(sources.segmented_control, "Picture")
 own = said = None
 with controls:
-    source = SOURCE.draw(st.segmented_control, "Picture")
-    given = picture_control(source)
-    precision = st.container()
     beside = st.container()
+    given = picture_control(source)
     with st.expander("Weights, size and runtime", icon=":material/tune:"):
         kind = WEIGHTS.draw(st.selectbox, "Weights")
         if KINDS[kind] == "own":
@@ -75,14 +75,14 @@ with result:
         made = partial(prepare_file, Path(own[0]), said, name=shown_name(own[1]), **asked)
         found = make_mask(given, made, keep="demo_kept", own=own)
         if found is not None:
-            show(found, given, beside)
+            show(found, given, beside, tools, below)
         st.stop()
     if own is None and no_weights(row):
         st.stop()
     weights = own[0] if own else KINDS[kind]
     wanted = ["float"]
     if row.own is None and (own or state_of(row) == "mask now"):
-        with precision:
+        with tools:
             wanted = precision_control(row, weights)
         if "8bit" in wanted:
             with shown_errors():
@@ -96,4 +96,4 @@ with result:
     if len(masks) == 2 and masks[0] and masks[1]:
         show_difference(masks[0], masks[1])
     elif masks[0] is not None:
-        show(masks[0], given, beside)
+        show(masks[0], given, beside, tools, below)

@@ -27,12 +27,16 @@ ONLY = Choices("demo_only", [str(class_id) for class_id in range(MAX_CLASSES)], 
 PRECISIONS = {"float": "in float", "8bit": "in 8 bits"}
 
 
-def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
-    """Show a mask as large as its column is wide, its legend `beside` it, and what has to be said of it."""
+def show(
+    prediction: Prediction, given: Given, beside: DeltaGenerator, tools: DeltaGenerator, below: DeltaGenerator
+) -> None:
+    """Show a mask as large as its column is wide, its legend `beside` it, and what has to be said of it.
+
+    `tools` get what changes the view, `below` downloads and details.
+    """
     made, label_map = prediction.weights, _coloured(prediction)
     st.markdown(f":small[{whose(made)}. {milliseconds(prediction)}]")
-    picture = st.container()  # above its tools, so that it is on a first screen however narrow
-    tools = st.container(horizontal=True, vertical_alignment="bottom")
+    picture = st.container()
     view = VIEW.draw(tools.segmented_control, "View", label_visibility="collapsed")
     if view == "Slide":
         WIPE.draw(tools.slider, "Picture | mask (%)", width=220)
@@ -61,10 +65,11 @@ def show(prediction: Prediction, given: Given, beside: DeltaGenerator) -> None:
             st.image(wiped(prediction.rgb, image, WIPE.value / 100), width="stretch", alt=told)
         else:
             st.image(image, width="stretch", alt=told)
-    with st.container(horizontal=True):
-        _downloads(prediction, only)
-        network_download(prediction)
-    details(prediction)
+    with below:
+        with st.container(horizontal=True):
+            _downloads(prediction, only)
+            network_download(prediction)
+        details(prediction)
 
 
 def whose(made: Checkpoint) -> str:

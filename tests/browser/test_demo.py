@@ -64,3 +64,6 @@ def test_a_phone_shows_the_mask_on_its_first_screen(page: Page) -> None:
     assert box is not None
     assert box["width"] > 380
     assert box["y"] + box["height"] < 800
+    legend = page.get_by_text("Classes: click to highlight").bounding_box()
+    assert legend is not None
+    assert 0 < legend["y"] - box["y"] - box["height"] < 60
