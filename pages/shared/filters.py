@@ -51,12 +51,15 @@ def hidden_rows(rows: pd.DataFrame) -> tuple[str, ...]:
 
 
 def filters_control() -> None:
-    """Draw the button behind which the filters are; `filter_chips` tells which are set."""
-    # Always the same words: with others it would be another button, and what it opened would close.
-    menu = st.popover("Filters", icon=":material/filter_list:", key="filters", on_change="rerun")
+    """Draw the button behind which the filters are; it says how many are set, `filter_chips` which."""
+    active = sum(setting.changed for setting in (*FILTERS, LEAST_MIOU))
+    # With another label it is another button, and what it opened would close: the label waits.
+    words = st.session_state.get("filters_words", "Filters")
+    if not st.session_state.get("filters"):
+        words = st.session_state["filters_words"] = f"Filters ({active})" if active else "Filters"
+    menu = st.popover(words, icon=":material/filter_list:", key="filters", on_change="rerun")
     if not menu.open:
         return
-    active = any(setting.changed for setting in (*FILTERS, LEAST_MIOU))
     with menu:
         LEAST_MIOU.draw(
             st.number_input,

@@ -74,6 +74,17 @@ def test_quick_walk_through_pages_keeps_the_settings(page: Page) -> None:
         expect(page).to_have_url(re.compile(part))
 
 
+def test_the_filters_button_counts_them_and_stays_open_while_they_change(page: Page) -> None:
+    open_page(page, "/?explore_qat=Without+QAT")
+    page.get_by_role("button", name="Filters (1)").click()
+    page.get_by_text("Weights can be had here").click()
+    expect(page).to_have_url(re.compile("explore_weights=true"))
+    settled(page)
+    expect(page.get_by_text("Published input size")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Filters (2)")).to_be_visible()
+
+
 def test_back_brings_the_budget_before(page: Page) -> None:
     open_page(page, "/?budget=9")
     page.get_by_label("Budget, exact").fill("20")
