@@ -28,7 +28,7 @@ WEIGHTS = Choice("demo_weights", list(KINDS), "Best there is")
 FIT = Choice("demo_fit", ["stretch", "pad"], "stretch")
 RUNTIME = Choice("demo_runtime", lambda: ["default", *RUNTIMES], "default")
 
-title, network, sources = st.columns([1.2, 2, 1], gap="medium", vertical_alignment="bottom")
+title, network, sources = st.columns([1.15, 1.9, 1.35], gap="medium", vertical_alignment="bottom")
 title.title("Masks on your own picture", anchor=False)
 # The picture first: on a narrow screen what stands beside it here goes below it, the legend at once.
 result, controls = st.columns([2.7, 1], gap="medium")
