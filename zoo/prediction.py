@@ -238,7 +238,7 @@ def carry_out(
         used = Size(network.spec.width or job.size.width, network.spec.height or job.size.height)
         with watch.step("preprocess", "Preparing the input"):
             rgb, part = fit_picture(picture.rgb, used, job.fit, checkpoint.mean)
-            values = normalise(rgb, network.spec, checkpoint.mean, checkpoint.std)
+            values = normalise(rgb, network.spec, checkpoint.mean, checkpoint.std, threads)
         height, width = picture.rgb.shape[:2]
         found = _labels(network, values, Frame(used, Size(width, height), part), job, threads, watch)
     named = _with_classes(checkpoint, found)
