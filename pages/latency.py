@@ -74,7 +74,8 @@ elif view == "here":
         own_control()
         threads = THREADS.draw(st.number_input, "Threads", width=120)
         rows = [row for row in shortlist().rows if row in all_shipped().table.index or row in own_rows()]
-        one = st.button(f"Time the {len(rows)} chosen rows", disabled=not rows, type="primary")
+        words = "Time the chosen row" if len(rows) == 1 else f"Time the {len(rows)} chosen rows"
+        one = st.button(words, disabled=not rows, type="primary")
         whole = st.button("Time the whole catalog", help="Minutes; stop when you like.")
     if one or whole:
         time_rows(

@@ -116,7 +116,8 @@ def _bounds(bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Map
     ]
     st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
     chip = next(iter(bounds.values())).chip
-    st.caption(f"{chip.name}: {chip.source}")
+    # No caption: its grey makes links too pale to read.
+    st.markdown(f"{chip.name}: {chip.source}")
     _beside_measured(bounds, names, sizes)
 
 

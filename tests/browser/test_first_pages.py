@@ -162,7 +162,9 @@ PAGES = [
     "/complexity",
     "/demo",
     "/latency",
-    "/compare",
+    "/latency?latency_view=here",
+    "/latency?latency_view=roofline",
+    "/compare?rows=cityscapes-mobilenetv2-fpnlite-768x384&rows=cityscapes-erfnet-1024x512",
     "/evaluate",
 ]
 

@@ -116,7 +116,7 @@ def test_an_own_network_is_timed_and_stands_on_the_chart(tmp_path: Path) -> None
     mine = Own()
     row_id = mine.take_network(saved_network(), "<b>Mine.onnx", Size(128, 64))
     app = opened(mine, latency_view="here", rows=row_id)
-    next(button for button in app.button if button.label == "Time the 1 chosen rows").click().run()
+    next(button for button in app.button if button.label == "Time the chosen row").click().run()
     assert not app.exception, [error.message for error in app.exception]
     assert not app.warning
     (line,) = app.dataframe[0].value.to_dict("records")
