@@ -19,6 +19,7 @@ from zoo.evaluation import evaluate
 from zoo.prediction import predict, prepare
 from zoo.runtimes import find_runtime
 from zoo.runtimes.export import exported
+from zoo.runtimes.runtime import Loading
 from zoo.sizes import Size
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "samples" / "china.jpg"
@@ -52,7 +53,7 @@ def bare_run(row_id: str, size: Size) -> Callable[[], object]:
     """Return what runs the network alone COUNT times on an input that is ready: the same file and runtime."""
     runtime = find_runtime("onnxruntime")
     job, checkpoint = prepare(row_id, weights="bundled", size=size)
-    network = runtime.open_file(exported(checkpoint, job.size, print), job.size, True)
+    network = runtime.open_file(exported(checkpoint, job.size, print), Loading(job.size))
     values = np.random.default_rng(0).normal(size=(1, 3, size.height, size.width)).astype(np.float32)
     return lambda: [network.run(values) for _ in range(COUNT)]
 

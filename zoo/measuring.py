@@ -28,6 +28,7 @@ from zoo.runtimes import find_runtime
 from zoo.runtimes.export import write_elsewhere
 from zoo.runtimes.isolated import IsolatedProcess
 from zoo.runtimes.memory import check_memory
+from zoo.runtimes.runtime import Loading
 from zoo.runtimes.worker import Values
 from zoo.sizes import Size
 from zoo.weights.checkpoints import check_model_file
@@ -221,7 +222,7 @@ def _with_other_runtime(order: dict[str, Any]) -> dict[str, Any]:
         threads = order["threads"]
     else:
         base = benchmark.peak_memory()
-        network = find_runtime(order["runtime"]).open_file(order["path"], size, True)
+        network = find_runtime(order["runtime"]).open_file(order["path"], Loading(size))
         run, threads = lambda: network.run(values), benchmark.physical_cores()  # as many as it likes
     found = benchmark.timed(run, seconds=order["seconds"])
     return {

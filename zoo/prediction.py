@@ -25,6 +25,7 @@ from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
 from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
 from zoo.runtimes.memory import check_memory, give_back, keeps_memory, map_large_blocks
+from zoo.runtimes.runtime import Loading
 from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
 from zoo.sizes import Size, check_size
 from zoo.weights.checkpoints import Checkpoint, model_file, resolve
@@ -284,18 +285,18 @@ def _own_network(
         held = 2 * checkpoint.path.stat().st_size
         return _networks.get(built, lambda: load_row(row, str(checkpoint.path)), lambda _: held)
     keeps = keeps_memory(row, job.size)
-    key = job.runtime, row.built, job.weights_sha256, job.precision, job.size, threads
+    loading = Loading(job.size, keeps, threads)
+    key = job.runtime, row.built, job.weights_sha256, job.precision, loading
 
     def load_export() -> Network:
         path = export.exported(checkpoint, job.size, progress)
         try:
-            return runtime.open_file(path, job.size, keeps, threads)
+            return runtime.open_file(path, loading)
         except Exception as error:  # the runtimes raise their own kinds
             if path.exists():
                 raise _failed(row, error) from error
         # Another server that shares the folder removed it at this very moment.
-        path = export.exported(checkpoint, job.size, progress)
-        return runtime.open_file(path, job.size, keeps, threads)
+        return runtime.open_file(export.exported(checkpoint, job.size, progress), loading)
 
     held = 2 * checkpoint.path.stat().st_size + (needed if keeps else 0)
     return _networks.get(key, load_export, lambda _: held)

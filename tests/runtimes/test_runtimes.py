@@ -15,7 +15,7 @@ from zoo.prediction import predict
 from zoo.runtimes import RUNTIMES, choose_runtime, export
 from zoo.runtimes.litert import LiteRtNetwork
 from zoo.runtimes.onnxruntime_session import OnnxNetwork
-from zoo.runtimes.runtime import InputSpec, Runtime
+from zoo.runtimes.runtime import InputSpec, Loading, Runtime
 from zoo.runtimes.torch_module import TorchNetwork
 from zoo.sizes import Size
 from zoo.weights.checkpoints import resolve
@@ -66,7 +66,7 @@ def test_openvino_gives_torchs_logits_at_every_size_and_takes_bytes() -> None:
     path = export.exported(checkpoint, Size(96, 64), lambda _: None)
     torch_network = TorchNetwork(find_row(ROW), str(checkpoint.path))
     for model, size in ((path, Size(96, 64)), (path.read_bytes(), Size(160, 128)), (path, None)):
-        network = RUNTIMES["openvino"].open_file(model, size, True)
+        network = RUNTIMES["openvino"].open_file(model, Loading(size))
         assert network.spec == (
             InputSpec() if size is None else InputSpec(height=size.height, width=size.width)
         )
@@ -84,7 +84,7 @@ def test_openvino_gives_torchs_logits_at_every_size_and_takes_bytes() -> None:
 @pytest.mark.parametrize("keep_memory", [True, False])
 def test_a_session_of_one_size_gives_what_one_of_any_size_gives(keep_memory: bool) -> None:
     path = export.exported(resolve(ROW, "bundled"), Size(96, 64), lambda _: None)
-    fixed, free = OnnxNetwork(path, Size(96, 64), keep_memory), OnnxNetwork(path)
+    fixed, free = OnnxNetwork(path, Loading(Size(96, 64), keep_memory)), OnnxNetwork(path)
     assert fixed.spec == InputSpec(height=64, width=96)
     assert free.spec == InputSpec()
     rng = np.random.default_rng(0)

@@ -9,28 +9,21 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.runtimes.runtime import InputSpec, ModelFile, Runtime
-from zoo.sizes import Size
+from zoo.runtimes.runtime import DEFAULT, InputSpec, Loading, ModelFile, Runtime
 
 
 class LiteRtNetwork:
     """A Network in a LiteRT interpreter."""
 
-    def __init__(
-        self,
-        model: ModelFile,
-        size: Size | None = None,
-        keep_memory: bool = True,
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, model: ModelFile, loading: Loading = DEFAULT) -> None:
         """Load a model by path or bytes. Raises RuntimeError or ValueError for one that cannot be used.
 
-        A .tflite has one input size, and its tensors stay in place: `size` and `keep_memory` change nothing.
+        A .tflite has one input size, and its tensors stay in place: of `loading` only the threads count.
         """
         from ai_edge_litert.interpreter import Interpreter
 
         content = model if isinstance(model, bytes) else Path(model).read_bytes()
-        self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        self._interpreter = Interpreter(model_content=content, num_threads=loading.threads)
         self._interpreter.allocate_tensors()
         inputs = self._interpreter.get_input_details()
         if len(inputs) != 1:

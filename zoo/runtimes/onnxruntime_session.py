@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.runtimes.runtime import InputSpec, ModelFile, Runtime
+from zoo.runtimes.runtime import DEFAULT, InputSpec, Loading, ModelFile, Runtime
 from zoo.sizes import Size
 
 _TYPES = {
@@ -22,21 +22,10 @@ _TYPES = {
 class OnnxNetwork:
     """A Network in an onnxruntime session."""
 
-    def __init__(
-        self,
-        model: ModelFile,
-        size: Size | None = None,
-        keep_memory: bool = True,
-        threads: int | None = None,
-    ) -> None:
-        """Load a model by path or bytes. Raises onnxruntime's errors, or ValueError for strange inputs.
-
-        Where its input size is free, `size` is made the only one: that runs a tenth faster. `keep_memory`
-        holds on to what a run took for the next one: faster too, where it is little. A run takes `threads`
-        of the processor, or all.
-        """
+    def __init__(self, model: ModelFile, loading: Loading = DEFAULT) -> None:
+        """Load a model by path or bytes. Raises onnxruntime's errors, or ValueError for strange inputs."""
         source = model if isinstance(model, bytes) else os.fspath(model)
-        self._keep_memory, self._threads = keep_memory, threads
+        size, self._keep_memory, self._threads = loading
         self._first = True
         self._session = self._open(source, {})
         inputs = self._session.get_inputs()

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from zoo.runtimes.runtime import InputSpec, ModelFile, Runtime
-from zoo.sizes import Size
+from zoo.runtimes.runtime import DEFAULT, InputSpec, Loading, ModelFile, Runtime
 
 _TYPES = {"f32": "float32", "f16": "float16", "u8": "uint8", "i8": "int8"}
 
@@ -18,20 +17,14 @@ _TYPES = {"f32": "float32", "f16": "float16", "u8": "uint8", "i8": "int8"}
 class OpenVinoNetwork:
     """A Network compiled by OpenVINO."""
 
-    def __init__(
-        self,
-        model: ModelFile,
-        size: Size | None = None,
-        keep_memory: bool = True,
-        threads: int | None = None,
-    ) -> None:
+    def __init__(self, model: ModelFile, loading: Loading = DEFAULT) -> None:
         """Load a model by path or bytes. Raises OpenVINO's errors, or ValueError for strange inputs.
 
-        Where its input size is free, `size` is made the only one. It holds on to memory for as long as it
-        lives: `keep_memory` changes nothing.
+        It holds on to memory for as long as it lives: `loading.keep_memory` changes nothing.
         """
         import openvino
 
+        size = loading.size
         core = openvino.Core()
         read = core.read_model(model if isinstance(model, bytes) else os.fspath(model))
         if len(read.inputs) != 1:
@@ -43,8 +36,8 @@ class OpenVinoNetwork:
             self.spec = _spec(read.input(0))
         # Some processors would compute in half precision by default.
         wanted: dict[str, str | int] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        if threads is not None:
-            wanted["INFERENCE_NUM_THREADS"] = threads
+        if loading.threads is not None:
+            wanted["INFERENCE_NUM_THREADS"] = loading.threads
         self._request = core.compile_model(read, "CPU", wanted).create_infer_request()
         self._lock = Lock()  # a request keeps its tensors in place
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy.typing as npt
 
@@ -62,7 +62,21 @@ class Network(Protocol):
 
 
 ModelFile = str | os.PathLike[str] | bytes
-LoadFile = Callable[[ModelFile, Size | None, bool, int | None], Network]
+
+
+class Loading(NamedTuple):
+    """How a model file is to be loaded; a runtime that knows nothing of one of them leaves it out."""
+
+    size: Size | None = None
+    """The input size to fix where the file leaves it free: that runs a tenth faster."""
+    keep_memory: bool = True
+    """Hold on to what a run took for the next one: faster too, where it is little."""
+    threads: int | None = None
+    """Of the processor, that a run takes; None for all."""
+
+
+DEFAULT = Loading()
+LoadFile = Callable[[ModelFile, Loading], Network]
 LoadRow = Callable[[Row, str], Network]
 
 
@@ -82,8 +96,7 @@ class Runtime:
     file_format: str | None = None
     """The model files that it reads: onnx or tflite. Networks of ours come to those of onnx as an export."""
     load_file: LoadFile | None = None
-    """(model file, input size where it is known, whether to hold on to memory between runs, threads of the
-    processor that a run takes, None for all) -> Network."""
+    """(model file, how to load it) -> Network."""
     load_row: LoadRow | None = None
     """(row, path of its weights) -> Network, for a runtime that builds networks of ours itself."""
     by_name_only: bool = False
@@ -100,10 +113,8 @@ class Runtime:
             return self.load_row is not None or self.file_format == "onnx"
         return file_format == self.file_format
 
-    def open_file(
-        self, model: ModelFile, size: Size | None, keep_memory: bool, threads: int | None = None
-    ) -> Network:
-        """Return a model file as a Network; see `load_file`. Raises InputError where it reads none."""
+    def open_file(self, model: ModelFile, loading: Loading) -> Network:
+        """Return a model file as a Network. Raises InputError where it reads none."""
         if self.load_file is None:
             raise InputError(f"{self.name} reads no model files: take another runtime.")
-        return self.load_file(model, size, keep_memory, threads)
+        return self.load_file(model, loading)

@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.labelling import Frame, find_labels
 from zoo.runtimes import RUNTIMES
-from zoo.runtimes.runtime import Network
+from zoo.runtimes.runtime import Loading, Network
 from zoo.runtimes.worker import Header, Memory, Values
 from zoo.sizes import Size
 
@@ -24,7 +24,7 @@ def load(memory: Memory, arguments: Header, content: Values) -> tuple[Header, Va
         from zoo.runtimes.onnx_check import check_onnx
 
         check_onnx(model)
-    network = runtime.open_file(model, Size(*arguments["size"]), False)
+    network = runtime.open_file(model, Loading(Size(*arguments["size"]), keep_memory=False))
     memory["network"] = network
     return asdict(network.spec), None
 
