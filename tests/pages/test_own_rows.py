@@ -271,7 +271,7 @@ def test_an_own_network_can_be_timed_and_the_page_says_how() -> None:
     row_id = own.take_network(network(), "net.onnx")
     app = with_own(own, "latency.py", rows=row_id, latency_view="here")
     assert any("in a process of its own" in line.value for line in app.caption)
-    (button,) = [button for button in app.button if button.label.startswith("Time the 1 ")]
+    (button,) = [button for button in app.button if button.label.startswith("Time the chosen row")]
     assert not button.disabled
 
 
