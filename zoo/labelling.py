@@ -22,11 +22,11 @@ FULL_PIXELS = 2_000_000
 VOID = 255
 """The label of a map that means no class."""
 
-_STRIP_VALUES = 400_000
+_RESIZED_VALUES = 400_000
 """Logits resized at a time: what stays in the processor's cache."""
 
-_LARGE_STRIP_VALUES = 1_600_000
-"""Logits of which a thread makes labels at a time: enough to keep threads out of each other's way."""
+_STRIP_PIXELS, _RESIZED_PIXELS = 150_000, 75_000
+"""Of which a thread makes labels at a time: enough to keep threads out of each other's way."""
 
 _MOST_UNEVEN = 0.25
 """The part of a strip up to which logits are resized pixel by pixel, not all."""
@@ -123,18 +123,17 @@ def find_labels(
     resized = _Bilinear(found.astype(np.float32, copy=False), work, frame.part)
     sure = chances is None and not resized.same
     corners = _Corners(resized, _label_all(resized.logits, threads)) if sure else None
-    inner_values = _LARGE_STRIP_VALUES if resized.same else _STRIP_VALUES
 
     def make_strip(rows: slice) -> None:
         if corners is not None and corners.label(rows, labels[rows]):
             return
-        for few in _strips(rows, len(found), work.width, inner_values):
+        for few in [rows] if resized.same else _strips(rows, len(found) * work.width, _RESIZED_VALUES):
             logits = resized.rows(few)
             best = _argmax(logits, labels[few])
             if chances is not None:
                 chances[few] = certain(logits, best)
 
-    strips = _strips(slice(0, work.height), len(found), work.width, _LARGE_STRIP_VALUES)
+    strips = _strips(slice(0, work.height), work.width, _STRIP_PIXELS if resized.same else _RESIZED_PIXELS)
     in_threads((partial(make_strip, rows) for rows in strips), threads)
     if work != size:
         rows, columns = _nearest(work.height, size.height), _nearest(work.width, size.width)
@@ -145,16 +144,16 @@ def find_labels(
 
 def _label_all(logits: npt.NDArray[np.float32], threads: int | None) -> Labels:
     """Return the class of the largest logit (C, h, w) at each place, (h, w)."""
-    classes, height, width = logits.shape
+    height, width = logits.shape[1:]
     labels = np.empty((height, width), np.uint8)
-    strips = _strips(slice(0, height), classes, width, _LARGE_STRIP_VALUES)
+    strips = _strips(slice(0, height), width, _STRIP_PIXELS)
     in_threads((partial(_argmax, logits[:, rows], labels[rows]) for rows in strips), threads)
     return labels
 
 
-def _strips(rows: slice, classes: int, width: int, values: int) -> Iterator[slice]:
-    """Give rows in strips of at most so many logits, but one row at least."""
-    step = max(1, values // (classes * width))
+def _strips(rows: slice, row_length: int, most: int) -> Iterator[slice]:
+    """Give rows in strips of at most so many values together, but one row at least."""
+    step = max(1, most // row_length)
     return (slice(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
 
 
