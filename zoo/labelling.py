@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -181,19 +182,32 @@ def _of_probability(
 def in_threads(jobs: Iterable[Callable[[], object]], threads: int | None = None) -> None:
     """Run jobs that numpy computes without the interpreter's lock, and wait; raises what one raises.
 
-    `threads` 1 runs them here: who makes many masks at once has a thread for each.
+    `threads` 1 runs them here: who makes many masks at once has a thread for each. Else others help: waking
+    them takes as long as a small job.
     """
-    if threads == 1:
-        for job in jobs:
+    waiting = deque(jobs)
+
+    def work() -> None:
+        while waiting:
+            try:
+                job = waiting.popleft()
+            except IndexError:  # another has just taken the last
+                return
             job()
-        return
-    for done in [_threads().submit(job) for job in jobs]:
-        done.result()
+
+    helpers = [] if threads == 1 else [_helpers().submit(work) for _ in range(min(len(waiting), _CORES) - 1)]
+    work()
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
+
+
+_CORES = min(8, os.cpu_count() or 1)
 
 
 @cache
-def _threads() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(8, os.cpu_count() or 1), thread_name_prefix="labelling")
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(max(1, _CORES - 1), thread_name_prefix="labelling")
 
 
 def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.float32]:
