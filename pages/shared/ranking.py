@@ -1,9 +1,11 @@
-"""The ranked table: what fits, best first, then what is over the budget; selected rows are chosen."""
+"""The ranked table: what fits, best first; below it in grey what is over. Selected rows are chosen."""
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import streamlit as st
 
 from pages.shared.exploring import View, ranked
 from pages.shared.loaders import Words, weights_of, weights_words
@@ -11,40 +13,62 @@ from pages.shared.tables import MEGABYTES, Lines, chosen_from, lines_of
 from zoo.latency import COLUMN
 from zoo.words import Cost
 
-COLUMNS = ["rank", "title", "cost", "over", "miou", "on_frontier", "weights", "params_m", *MEGABYTES]
+COLUMNS = ["title", "cost", "miou", "on_frontier", "weights", "params_m", *MEGABYTES]
+# Streamlit colours single rows through pandas' Styler only, which takes longer than the rest of the page.
+GREY = '<style>[class*="st-key-over_"] [data-testid="stDataFrame"] { opacity: 0.55; }</style>'
+
+
+class Ranked(NamedTuple):
+    """The rows of a data set on both sides of a budget."""
+
+    fitting: Lines
+    """With their `rank`."""
+    over: Lines
+    """By cost, with what they are `over`."""
 
 
 def ranking(view: View, dataset: str, budget: float, cost: Cost) -> None:
     """Draw the ranked table of a data set; a selected row goes to the chosen ones."""
-    chosen_from(
-        _lines(view, dataset, budget, cost.column, weights_words()),
-        key=f"explore_ranking_{dataset}",
-        alt=f"Rows of {dataset} within {cost.format(budget)}, the most accurate first, then those over it.",
-    )
+    found = _ranked(view, dataset, budget, cost.column, weights_words())
+    if found.fitting.ids:
+        chosen_from(
+            found.fitting,
+            key=f"explore_ranking_{dataset}",
+            alt=f"Rows of {dataset} within {cost.format(budget)}, the most accurate first.",
+        )
+    if found.over.ids:
+        with st.container(key=f"over_{dataset}"):
+            st.html(GREY)
+            st.caption(f"Over {cost.format(budget)}, the cheapest first:")
+            chosen_from(
+                found.over,
+                key=f"explore_over_{dataset}",
+                alt=f"Rows of {dataset} over {cost.format(budget)}, the cheapest first.",
+            )
 
 
 @lru_cache(maxsize=256)
-def _lines(view: View, dataset: str, budget: float, column: str, weights: Words) -> Lines:
-    """Return the rows within the budget with their `rank`, then the others by cost with what is `over`."""
+def _ranked(view: View, dataset: str, budget: float, column: str, weights: Words) -> Ranked:
     costs, every = _every(view, dataset, column, weights)
     over = costs > budget
-    order = np.lexsort((np.where(over, costs, np.arange(len(costs))), over))
-    fitting = int((~over).sum())
-    rank = [*range(1, fitting + 1)] + [None] * (len(costs) - fitting)
-    beyond = [None] * fitting + (costs[order][fitting:] - budget).tolist()
-    data = every.data.take(order)
-    for name, values in (("rank", rank), ("over", beyond)):
-        place = data.schema.get_field_index(name)
-        data = data.set_column(
-            place, data.schema.field(place), pa.array(values, data.schema.field(place).type)
-        )
-    return Lines(tuple(every.ids[n] for n in order), data)
+    fitting, beyond = np.flatnonzero(~over), np.flatnonzero(over)
+    beyond = beyond[np.argsort(costs[beyond], kind="stable")]
+    return Ranked(
+        _with(every, fitting, "rank", pa.array(range(1, len(fitting) + 1), pa.int64())),
+        _with(every, beyond, "over", pa.array(costs[beyond] - budget)),
+    )
+
+
+def _with(lines: Lines, places: np.ndarray, name: str, values: pa.Array) -> Lines:
+    """Return some of the lines with one column more, the first."""
+    data = lines.data.take(places).add_column(0, name, values)
+    return Lines(tuple(lines.ids[place] for place in places), data)
 
 
 @lru_cache(maxsize=64)
 def _every(view: View, dataset: str, column: str, weights: Words) -> tuple[np.ndarray, Lines]:
-    """Return the costs, best row first, and the lines whose `rank` and `over` wait for a budget."""
+    """Return the costs, best row first, and the lines without what a budget says of them."""
     rows = ranked(view, dataset)
     columns = [COLUMN if name == "cost" and column == COLUMN else name for name in COLUMNS]
-    rows = rows.assign(weights=weights_of(rows, weights), rank=rows["rank"].astype("Int64"), over=np.nan)
+    rows = rows.assign(weights=weights_of(rows, weights))
     return rows["cost"].to_numpy(float), lines_of(rows, columns)

@@ -24,7 +24,9 @@ COLUMNS = {
     "rank": st.column_config.NumberColumn("Rank", width=56),
     "cost": st.column_config.NumberColumn("GigaMACs", format="%.6g"),
     "milliseconds": st.column_config.NumberColumn("Milliseconds", format="%.4g"),
-    "over": st.column_config.NumberColumn("Over budget", format="%+.4g", help="By how much it does not fit"),
+    "over": st.column_config.NumberColumn(
+        "Over", format="%+.4g", width=56, help="By how much it does not fit the budget"
+    ),
     "weights": st.column_config.TextColumn("Weights"),
     "name": st.column_config.TextColumn("Model", width=154),
     "dataset": st.column_config.TextColumn("Data set"),
