@@ -88,8 +88,8 @@ def bench(
                 click.echo(f"zoo: {outcome.reason}", err=True)
                 continue
             done.append(outcome.measurement)
-            if not as_json:
-                print_table([_line(outcome.measurement)])
+            if len(asked) > 1:
+                click.echo(f"  {outcome.measurement['median_ms']:.2f} ms", err=True)
     except KeyboardInterrupt:
         stopped = True
         again = "; --resume goes on from there" if every_row else ""
@@ -102,6 +102,7 @@ def bench(
     if as_json:
         print_json(document)
     elif done:
+        print_table([_line(measurement) for measurement in done])
         click.echo(f"\n{document['machine']['processor']}. {document['conditions']}")
     return 1 if stopped or (failed and not every_row) else 0
 
