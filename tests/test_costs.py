@@ -135,6 +135,13 @@ def test_bad_sizes(size: tuple[object, object]) -> None:
         macs_by_part(FPNLITE, *size)
 
 
+@pytest.mark.parametrize(("size", "taken"), [((64, 64), True), ((64, 60), False), ((60, 64), False)])
+def test_a_row_has_no_number_where_either_side_does_not_fit(size: tuple[int, int], taken: bool) -> None:
+    found = macs_at(*size)
+    assert (found[ERFNET] is not pd.NA) == taken  # both sides in steps of 8
+    assert found[FPNLITE] > 0
+
+
 def test_unknown_rows() -> None:
     for call in (lambda: macs_over("none", [64], [64]), lambda: largest_size("none", 4)):
         with pytest.raises(UnknownIdError):

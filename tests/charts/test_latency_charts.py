@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import pytest
 
 from zoo.catalog import all_shipped
@@ -30,6 +31,31 @@ def test_points_stand_at_their_macs_and_milliseconds() -> None:
     for row_id, (gmacs, ms) in found.items():
         assert ms == published.loc[(*PHONE, row_id), "milliseconds"]
         assert gmacs == table.loc[row_id, "gmacs"]
+
+
+def test_a_points_pace_is_that_of_its_line_against_the_median() -> None:
+    table = against_macs(milliseconds(PHONE))
+    rates = table["gmacs"] / (table["milliseconds"] / 1000)
+    expected = {"faster": set(), "as": set(), "slower": set()}
+    for row_id, rate in rates.items():
+        ratio = rate / rates.median()
+        expected["faster" if ratio > 1.25 else "slower" if ratio < 0.8 else "as"].add(row_id)
+    assert all(expected.values())
+    for trace in latency_scatter(table, {}).data:
+        if trace.mode == "markers":
+            assert {row_id[0] for row_id in trace.customdata} == expected[trace.name.split()[0]]
+
+
+def test_a_few_points_have_their_names_beside_them_and_many_do_not() -> None:
+    table = against_macs(milliseconds(PHONE))
+    names = {row.id: row.title for row in all_shipped().rows}
+    notes = [note for note in latency_scatter(table, names).layout.annotations if note.name == "row"]
+    assert {(round(10**note.x, 6), round(10**note.y, 6), note.text) for note in notes} == {
+        (round(row.gmacs, 6), round(row.milliseconds, 6), names[row.Index].replace(" · ", "<br>"))
+        for row in table.itertuples()
+    }
+    many = pd.concat([table] * 3)
+    assert not any(note.name == "row" for note in latency_scatter(many, names).layout.annotations)
 
 
 def test_a_line_of_equal_rate_is_that_rate_along_its_length() -> None:

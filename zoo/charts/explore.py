@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.labels import LINE, place_names
+from zoo.charts.labels import notes_of_names, place_names
 from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks, plain
 from zoo.selection import PUBLISHED, published_pairs
 from zoo.words import Cost, format_gmacs
@@ -320,23 +320,5 @@ def _names(
         lines,
         [(width, height - beside) for width, beside in NAMES_FIT],
     )
-    return [
-        {
-            "x": math.log10(gmacs),
-            "y": miou,
-            "text": "<br>".join(map(plain, text)),
-            "align": place.xanchor,
-            "xanchor": place.xanchor,
-            "yanchor": "bottom" if place.up > 0 else "top",
-            "ax": place.right,
-            "ay": -place.up if place.up > 0 else -place.up - LINE * len(text),
-            "arrowwidth": 1,
-            "arrowhead": 0,
-            "arrowcolor": GREY,
-            "standoff": 6,
-            "showarrow": True,
-            "font": {"size": 11},
-            "name": "frontier",
-        }
-        for gmacs, miou, text, place in zip(rows[cost.column], rows["miou"], lines, places, strict=True)
-    ]
+    points = zip(np.log10(rows[cost.column].to_numpy(float)).tolist(), rows["miou"].tolist(), strict=True)
+    return notes_of_names(points, lines, places, "frontier")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from zoo.charts.style import GREY, plain
 
 LETTER, LINE = 6.2, 13.0
 """Pixels of a letter and a line at the size in which names are written; a little more than measured."""
@@ -44,6 +46,36 @@ def place_names(
     orders = [np.argsort(x), np.argsort(-x)]
     tried = [_placed(order, points, names, plots) for order in orders]
     return min(tried, key=lambda found: found[1])[0]
+
+
+def notes_of_names(
+    points: Iterable[tuple[float, float]], names: Iterable[Sequence[str]], places: Iterable[Place], kind: str
+) -> list[dict[str, Any]]:
+    """Return annotations that write names where `place_names` put them, each with a line to its point.
+
+    `points` as the axes take them: on a logarithmic axis an annotation has the exponent. `kind` is what the
+    annotations are called.
+    """
+    return [
+        {
+            "x": x,
+            "y": y,
+            "text": "<br>".join(map(plain, lines)),
+            "align": place.xanchor,
+            "xanchor": place.xanchor,
+            "yanchor": "bottom" if place.up > 0 else "top",
+            "ax": place.right,
+            "ay": -place.up if place.up > 0 else -place.up - LINE * len(lines),
+            "arrowwidth": 1,
+            "arrowhead": 0,
+            "arrowcolor": GREY,
+            "standoff": 6,
+            "showarrow": True,
+            "font": {"size": 11},
+            "name": kind,
+        }
+        for (x, y), lines, place in zip(points, names, places, strict=True)
+    ]
 
 
 def _placed(

@@ -9,11 +9,17 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from zoo.charts.labels import notes_of_names, place_names
 from zoo.charts.style import COLOURS, GREY, MARGIN, log_range, log_ticks, plain
 from zoo.latency import COLUMN, NOTICEABLE
 from zoo.roofline import Roofline
 from zoo.words import format_gmacs
 
+HEIGHT = 420
+NAMES_FIT = ((310.0, 190), (930.0, 150))
+"""The plot's width on a phone and a laptop, and what is above and below it (the legend)."""
+MOST_NAMED = 12
+"""Points; the names of more would cover one another, and a point says its own when it is touched."""
 PACES = {
     "faster than its MACs promise": (COLOURS[2], "triangle-up"),
     "as its MACs promise": (COLOURS[0], "circle"),
@@ -70,10 +76,34 @@ def latency_scatter(table: pd.DataFrame, names: Mapping[str, str]) -> go.Figure:
                 }
             }
         )
+    if len(table) <= MOST_NAMED:
+        _name_points(figure, table, names, (low, high), (bottom, top))
     figure.update_layout(
-        height=420, margin=MARGIN, legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0}
+        height=HEIGHT, margin=MARGIN, legend={"orientation": "h", "yanchor": "top", "y": -0.2, "x": 0}
     )
     return figure
+
+
+def _name_points(
+    figure: go.Figure,
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    across: tuple[float, float],
+    up: tuple[float, float],
+) -> None:
+    x, y = np.log10(table["gmacs"].to_numpy(float)), np.log10(table[COLUMN].to_numpy(float))
+    (left, right), (bottom, top) = np.log10(across), np.log10(up)
+    lines = [names.get(str(row_id), str(row_id)).split(" · ")[:2] for row_id in table.index]
+    places = place_names(
+        (x - left) / (right - left),
+        (y - bottom) / (top - bottom),
+        np.empty((0, 2)),
+        lines,
+        [(width, HEIGHT - beside) for width, beside in NAMES_FIT],
+    )
+    points = zip(x.tolist(), y.tolist(), strict=True)
+    for note in notes_of_names(points, lines, places, "row"):
+        figure.add_annotation(note)
 
 
 def _rates(rates: pd.Series) -> list[float]:
