@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from pages.shared.loaders import OWN_LABEL, family_labels, input_sizes, weights_of, weights_words
+from pages.shared.menus import menu
 from pages.shared.own import own
 from pages.shared.settings import Choice, Choices, Flag, Limit, Setting
 from zoo.rows import OWN
@@ -53,14 +54,11 @@ def hidden_rows(rows: pd.DataFrame) -> tuple[str, ...]:
 def filters_control() -> None:
     """Draw the button behind which the filters are; it says how many are set, `filter_chips` which."""
     active = sum(setting.changed for setting in (*FILTERS, LEAST_MIOU))
-    # With another label it is another button, and what it opened would close: the label waits.
-    words = st.session_state.get("filters_words", "Filters")
-    if not st.session_state.get("filters"):
-        words = st.session_state["filters_words"] = f"Filters ({active})" if active else "Filters"
-    menu = st.popover(words, icon=":material/filter_list:", key="filters", on_change="rerun")
-    if not menu.open:
+    label = f"Filters ({active})" if active else "Filters"
+    opened = menu(label, icon=":material/filter_list:", key="filters")
+    if opened is None:
         return
-    with menu:
+    with opened:
         LEAST_MIOU.draw(
             st.number_input,
             "mIoU at least (%)",

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from pages.shared.loaders import CATALOG, catalog_title, datasets, row_names
+from pages.shared.menus import menu
 from pages.shared.own import escaped
 from pages.shared.settings import Choices, InputSize, Number
 from zoo.checks import budget_from_chip, check_budget
@@ -73,7 +74,10 @@ def dataset_control() -> None:
     """Draw the choice of data sets behind a button that says what is chosen."""
     chosen = shortlist().datasets
     label = escaped(chosen[0]) if len(chosen) == 1 else f"{len(chosen)} data sets"
-    with st.popover(label, icon=":material/database:", key="datasets"):
+    opened = menu(label, icon=":material/database:", key="datasets")
+    if opened is None:
+        return
+    with opened:
         CATALOG.draw(st.selectbox, "Catalog", key="catalog_here", format_func=catalog_title)
         DATASETS.draw(
             st.pills, "Data sets", selection_mode="multi", help="None chosen: all. Each has its own answer."
