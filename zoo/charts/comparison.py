@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from zoo.charts.labels import LINE, place_names
+from zoo.charts.labels import notes_of_names, place_names
 from zoo.charts.style import COLOURS, DASHES, GREY, MARGIN, SYMBOLS, log_range, log_ticks, plain
 from zoo.words import Cost
 
@@ -97,22 +97,7 @@ def _add_names(
     at = rows.index.get_indexer(pd.Index(named))
     lines = [str(rows.at[row_id, "title"]).split(" · ") for row_id in named]
     others = np.delete(np.column_stack([right, up]), at, axis=0)
-    for row_id, text, place in zip(
-        named, lines, place_names(right[at], up[at], others, lines, PLOTS), strict=True
-    ):
-        figure.add_annotation(
-            x=math.log10(rows.at[row_id, cost.column]),
-            y=rows.at[row_id, "miou"],
-            text="<br>".join(map(plain, text)),
-            align=place.xanchor,
-            xanchor=place.xanchor,
-            yanchor="bottom" if place.up > 0 else "top",
-            ax=place.right,
-            ay=-place.up if place.up > 0 else -place.up - LINE * len(text),
-            arrowwidth=1,
-            arrowhead=0,
-            arrowcolor=GREY,
-            standoff=8,
-            font={"size": 11},
-            name="compared",
-        )
+    places = place_names(right[at], up[at], others, lines, PLOTS)
+    points = [(math.log10(rows.at[row_id, cost.column]), rows.at[row_id, "miou"]) for row_id in named]
+    for note in notes_of_names(points, lines, places, "compared"):
+        figure.add_annotation(note)
