@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -16,6 +13,7 @@ import numpy.typing as npt
 from zoo.errors import InferenceError
 from zoo.limits import MAX_CLASSES
 from zoo.sizes import Size
+from zoo.threads import in_threads
 
 FULL_PIXELS = 2_000_000
 """Logits are resized to the picture's own size up to here; beyond, labels are, by nearest neighbour."""
@@ -177,37 +175,6 @@ def _of_probability(
 ) -> npt.NDArray[np.float32]:
     """Return the probability of the label, for planes 0 and p - 0.5."""
     return np.abs(planes[1]) + np.float32(0.5)
-
-
-def in_threads(jobs: Iterable[Callable[[], object]], threads: int | None = None) -> None:
-    """Run jobs that numpy computes without the interpreter's lock, and wait; raises what one raises.
-
-    `threads` 1 runs them here: who makes many masks at once has a thread for each. Else others help: waking
-    them takes as long as a small job.
-    """
-    waiting = deque(jobs)
-
-    def work() -> None:
-        while waiting:
-            try:
-                job = waiting.popleft()
-            except IndexError:  # another has just taken the last
-                return
-            job()
-
-    helpers = [] if threads == 1 else [_helpers().submit(work) for _ in range(min(len(waiting), _CORES) - 1)]
-    work()
-    for helper in helpers:
-        if not helper.cancel():
-            helper.result()
-
-
-_CORES = min(8, os.cpu_count() or 1)
-
-
-@cache
-def _helpers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, _CORES - 1), thread_name_prefix="labelling")
 
 
 def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.float32]:

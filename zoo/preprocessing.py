@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from zoo.labelling import in_threads
 from zoo.runtimes.runtime import InputSpec
 from zoo.sizes import Size
+from zoo.threads import in_threads
 
 FITS = ("stretch", "pad")
 
