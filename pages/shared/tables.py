@@ -92,14 +92,24 @@ def rows_table(rows: pd.DataFrame, columns: list[str], **options: Any) -> Any:
 
 
 def chosen_from(lines: Lines, *, key: str, **options: Any) -> None:
-    """Show rows of the catalog; those that are selected are on the shortlist, the others of them are not."""
+    """Show rows of the catalog; those that are selected are on the shortlist, the others of them are not.
+
+    Streamlit keeps a selection by position, and it cannot be set: where other lines stand there, or the
+    shortlist was changed elsewhere, it is another table that starts with the selection that is right.
+    """
     chosen = ROWS.value
+    right = [n for n, row in enumerate(lines.ids) if row in chosen]
+    ids, number = st.session_state.get(f"{key}_shown", (lines.ids, 0))
+    held = st.session_state.get(f"{key}_{number}")
+    if ids != lines.ids or (held is not None and sorted(held["selection"]["rows"]) != right):
+        number += 1
+    st.session_state[f"{key}_shown"] = lines.ids, number
     show_rows(
         lines.data,
-        key=key,
-        on_select=partial(_select, key, lines.ids),
+        key=f"{key}_{number}",
+        on_select=partial(_select, f"{key}_{number}", lines.ids),
         selection_mode="multi-row",
-        selection_default={"selection": {"rows": [n for n, row in enumerate(lines.ids) if row in chosen]}},
+        selection_default={"selection": {"rows": right}},
         **options,
     )
 

@@ -122,6 +122,31 @@ def test_clicked_point_is_chosen_and_survives_a_slider_move(page: Page) -> None:
     expect(page.get_by_test_id("stDataFrame").first).to_be_visible()
 
 
+def test_a_ticked_row_stays_the_same_row_when_the_lines_move(page: Page) -> None:
+    page.set_viewport_size({"width": 1280, "height": 1900})
+    open_page(page, "/?budget=9")
+    settled(page)
+
+    def tick(line: int) -> None:
+        box = page.get_by_test_id("stDataFrame").first.bounding_box()
+        assert box
+        page.mouse.click(box["x"] + 14, box["y"] + 33 + 31 * line - 15)
+
+    tick(2)
+    expect(page).to_have_url(re.compile("rows=cityscapes-mobilenetv2-fpnlite-768x384$"))
+    exact = page.get_by_label("Budget, exact")
+    exact.fill("4")  # the second line is now another network's
+    exact.press("Enter")
+    expect(page.get_by_text(ANSWER.format("4"))).to_be_visible()
+    settled(page)
+    tick(3)
+    expect(page).to_have_url(re.compile("s16-deeplabv3lite-768x384"))
+    assert sorted(re.findall("rows=([a-z0-9-]+)", page.url)) == [
+        "cityscapes-mobilenetv2-fpnlite-768x384",
+        "cityscapes-mobilenetv2s16-deeplabv3lite-768x384",
+    ]
+
+
 def test_walking_to_catalog_and_back_keeps_the_view(page: Page) -> None:
     open_page(page, "/?budget=9.0&dataset=Cityscapes&dataset=VOC2012&explore_qat=Without+QAT")
     expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
