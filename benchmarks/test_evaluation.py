@@ -18,7 +18,7 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from zoo.evaluation import evaluate
 from zoo.prediction import predict, prepare
 from zoo.runtimes import find_runtime
-from zoo.runtimes.export import exported
+from zoo.runtimes.export import write_elsewhere
 from zoo.runtimes.runtime import Loading
 from zoo.sizes import Size
 
@@ -49,11 +49,12 @@ def labelled(size: Size, home: Path) -> tuple[Path, Path]:
     return folders
 
 
-def bare_run(row_id: str, size: Size) -> Callable[[], object]:
-    """Return what runs the network alone COUNT times on an input that is ready: the same file and runtime."""
+def bare_run(row_id: str, size: Size, folder: Path) -> Callable[[], object]:
+    """Return what runs the whole network alone COUNT times on an input that is ready, in the same runtime."""
     runtime = find_runtime("onnxruntime")
     job, checkpoint = prepare(row_id, weights="bundled", size=size)
-    network = runtime.open_file(exported(checkpoint, job.size, print), Loading(job.size))
+    write_elsewhere(checkpoint.row, checkpoint.path, job.size, folder / "whole.onnx", dynamic=False)
+    network = runtime.open_file(folder / "whole.onnx", Loading(job.size))
     values = np.random.default_rng(0).normal(size=(1, 3, size.height, size.width)).astype(np.float32)
     return lambda: [network.run(values) for _ in range(COUNT)]
 
@@ -63,7 +64,7 @@ def test_throughput(
     row_id: str, size: Size, picture_size: Size, tmp_path: Path, benchmark: BenchmarkFixture
 ) -> None:
     folders = labelled(picture_size, tmp_path)
-    bare = bare_run(row_id, size)
+    bare = bare_run(row_id, size, tmp_path)
     times: dict[str, list[float]] = {"bare": [], "evaluate": [], "predict": []}
     images = sorted(folders[0].iterdir())
 

@@ -40,6 +40,29 @@ def test_labels_and_confidence_are_torchs(shape: tuple[int, int, int], size: Siz
     assert np.abs(found.confidence - resized.softmax(0).amax(0).numpy()).max() < 1e-4
 
 
+@pytest.mark.parametrize("size", [Size(48, 32), Size(60, 45), Size(36, 20)])
+@pytest.mark.parametrize("step", [1, 4])
+def test_logits_of_our_networks_go_by_way_of_the_inputs_size(size: Size, step: int) -> None:
+    values = logits(5, 16 // step, 24 // step).repeat(step, 1).repeat(step, 2)
+    frame = Frame(Size(48, 32), size, (0.75, 1.0), ours=True)
+    at_input = F.interpolate(torch.from_numpy(values)[None], (32, 48), mode="bilinear")
+    resized = F.interpolate(at_input[..., :36], (size.height, size.width), mode="bilinear")[0]
+    for confidence in (False, True):
+        found = find_labels(values[None], frame, confidence=confidence)
+        assert (found.labels == resized.argmax(0).numpy()).mean() > 0.999
+    assert found.confidence is not None
+    assert np.abs(found.confidence - resized.softmax(0).amax(0).numpy()).max() < 1e-4
+    whole_input = Frame(Size(48, 32), Size(48, 32), ours=True)
+    assert (find_labels(values[None], whole_input).labels == at_input[0].argmax(0).numpy()).mean() > 0.999
+
+
+def test_logits_of_our_networks_are_told_apart_by_nothing_else() -> None:
+    values = logits(2, 4, 7)  # of 200x104 at stride 32: 2:4 is nearer to 104:200 than 4:7
+    found = find_labels(values[None], Frame(Size(200, 104), Size(200, 104), ours=True))
+    assert found.class_count == 2
+    assert find_labels(logits(5, 1, 1)[None], Frame(Size(8, 8), Size(8, 8), ours=True)).class_count == 5
+
+
 def test_padding_is_cut_off() -> None:
     values = logits(5, 40, 60)
     found = find_labels(values[None], Frame(Size(60, 40), Size(90, 60), (45 / 60, 30 / 40)))

@@ -54,6 +54,8 @@ PARTS |= {
 }
 """Where MACs are spent, in words, with the terms of each part."""
 
+PEAKS = ("peak_activation_values", "peak_before_last_values")
+
 Numbers = npt.NDArray[np.int64]
 
 
@@ -66,6 +68,8 @@ class Costs:
     params: int
     peak_activation_values: dict[Size, int]
     """At the sizes at which it was counted."""
+    peak_before_last_values: dict[Size, int]
+    """The same up to the last operation, of networks of ours."""
 
 
 def load_costs() -> pd.DataFrame:
@@ -83,7 +87,7 @@ def _table() -> pd.DataFrame:
     columns |= {name: schemas.text() for name in ("family", "encoder", "decoder")}
     columns |= {"options": schemas.json_object(), "num_classes": schemas.whole_number(1, 255)}
     columns |= {"input_width": schemas.whole_number(1), "input_height": schemas.whole_number(1)}
-    columns |= {name: schemas.whole_number(0) for name in [*TERMS, "params", "peak_activation_values"]}
+    columns |= {name: schemas.whole_number(0) for name in [*TERMS, "params", *PEAKS]}
     columns["ptflops_version"] = schemas.text()
     return load_table(DATA / "costs.csv", schemas.schema(**columns)).set_index("id")
 
@@ -95,8 +99,10 @@ def _known() -> dict[tuple[Network, int], Costs]:
     for line, formula in zip(_table().itertuples(), formulas, strict=True):
         options = line.options if isinstance(line.options, str) else ""
         key = Network(line.family, line.encoder, line.decoder, options), int(line.num_classes)
-        costs = known.setdefault(key, Costs(formula, int(line.params), {}))
-        costs.peak_activation_values[Size(line.input_width, line.input_height)] = line.peak_activation_values
+        costs = known.setdefault(key, Costs(formula, int(line.params), {}, {}))
+        size = Size(line.input_width, line.input_height)
+        costs.peak_activation_values[size] = line.peak_activation_values
+        costs.peak_before_last_values[size] = line.peak_before_last_values
     return known
 
 
@@ -126,7 +132,7 @@ def _own_costs(own: OwnNetwork) -> Costs:
     """Return what an own network costs; without a formula, its MACs at its one size, as a constant."""
     constant = tuple(own.macs if term == "constant" else 0 for term in TERMS)
     formula = np.array(constant if own.formula is None else own.formula, np.int64)
-    return Costs(formula, own.params, {own.size: own.peak_activation_values})
+    return Costs(formula, own.params, {own.size: own.peak_activation_values}, {})
 
 
 @lru_cache(maxsize=256)
@@ -151,7 +157,7 @@ def _counted_elsewhere(network: Network, num_classes: int, size: Size) -> Costs:
         raise CountError(f"the network {network.family} {network.encoder} cannot be counted: {reason}")
     line = json.loads(done.stdout)
     formula = np.array([line[term] for term in TERMS], np.int64)
-    return Costs(formula, line["params"], {size: line["peak_activation_values"]})
+    return Costs(formula, line["params"], *({size: line[name]} for name in PEAKS))
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,9 @@ from zoo.sizes import Size, check_size
 from zoo.tables import DATA, load_table
 
 Three = tuple[float, float, float]
+LAST_RESIZES = ("bilinear", "corners", "bicubic", "none")
+"""Bilinear with pixel centres at halves, which zoo.labelling does too, with corners aligned, bicubic, or none
+where the last layer gives the input's size itself."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +32,8 @@ class FamilyFacts:
     """Both sides of an input must be multiples of it."""
     fixed_size: bool
     """Whether the graph depends on the input size, so that an export serves one size only."""
-    bicubic_end: bool
-    """Whether logits are enlarged bicubically at the end, not bilinearly: a run holds less then."""
+    last_resize: str
+    """How logits are brought to the input's size at the end, one of LAST_RESIZES."""
     encoders: tuple[str, ...]
     decoders: tuple[str, ...]
 
@@ -61,7 +64,7 @@ def families() -> dict[str, FamilyFacts]:
         # Powers of two, so that the limits of a side are multiples too.
         size_multiple=pa.Column("int64", pa.Check.isin([1, 2, 4, 8, 16, 32], error="1, 2, 4, 8, 16 or 32")),
         fixed_size=schemas.truth(),
-        bicubic_end=schemas.truth(),
+        last_resize=schemas.one_of(LAST_RESIZES),
         encoders=schemas.text(),
         decoders=schemas.text(),
         description=schemas.text(length=1000),
@@ -85,7 +88,7 @@ def _facts(line: dict[Any, Any]) -> FamilyFacts:
         std=three(line["std"]),
         size_multiple=int(line["size_multiple"]),
         fixed_size=bool(line["fixed_size"]),
-        bicubic_end=bool(line["bicubic_end"]),
+        last_resize=line["last_resize"],
         encoders=tuple(line["encoders"].split("; ")),
         decoders=tuple(line["decoders"].split("; ")),
     )

@@ -24,7 +24,7 @@ VOID = 255
 _RESIZED_VALUES = 400_000
 """Logits resized at a time: what stays in the processor's cache."""
 
-_STRIP_PIXELS, _RESIZED_PIXELS = 150_000, 75_000
+_STRIP_PIXELS = 150_000
 """Of which a thread makes labels at a time: enough to keep threads out of each other's way."""
 
 _MOST_UNEVEN = 0.25
@@ -45,6 +45,8 @@ class Frame(NamedTuple):
     picture_size: Size
     part: tuple[float, float] = (1.0, 1.0)
     """The part of the input's width and height that the picture takes, from the top left; then padding."""
+    ours: bool = False
+    """It is a network of ours: its logits (1, C, h, w) may have to be brought to the input's size first."""
 
 
 class Labelled(NamedTuple):
@@ -59,16 +61,21 @@ class Labelled(NamedTuple):
     """None: a label map does not tell how many there are."""
 
 
-def read_output(output: npt.NDArray[Any], input_size: Size) -> tuple[npt.NDArray[Any], Kind]:
+def read_output(
+    output: npt.NDArray[Any], input_size: Size, *, channels_first: bool = False
+) -> tuple[npt.NDArray[Any], Kind]:
     """Return a raw output as logits (C, h, w), a label map uint8 (h, w), or a plane of real numbers (h, w).
 
-    Takes logits in NCHW or NHWC at any stride, told apart by the shape of the input, and single planes with
+    Takes logits in NCHW or NHWC at any stride, told apart by the shape of the input unless they are known to
+    be `channels_first`, and single planes with
     or without axes of length one: whole numbers from 0 to 255 are labels, 255 void; real ones from 0 to 1 the
     probability of a second class, others its logit. Raises InferenceError for anything else.
     """
     shape = output.shape
-    if output.ndim == 4 and shape[0] == 1 and shape[1] > 1 and shape[3] > 1:
-        channels_last = _stretch(shape[1:3], input_size) < _stretch(shape[2:4], input_size)
+    if output.ndim == 4 and shape[0] == 1 and shape[1] > 1 and (shape[3] > 1 or channels_first):
+        channels_last = not channels_first and (
+            _stretch(shape[1:3], input_size) < _stretch(shape[2:4], input_size)
+        )
         logits = np.moveaxis(output[0], 2, 0) if channels_last else output[0]
         if len(logits) > MAX_CLASSES:
             raise InferenceError(
@@ -97,13 +104,14 @@ def find_labels(
 ) -> Labelled:
     """Turn a network's raw output into the labels of a picture, at the picture's own size.
 
-    Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared;
+    Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared,
+    those of a network of ours by way of the input's size, as it does it itself;
     beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour. A
     second class wins where its probability is above 0.5, or its logit above 0. It is done in `threads`, by
     default in as many as the processor has.
     Raises InferenceError for an output that `read_output` refuses, and for NaN.
     """
-    found, kind = read_output(output, frame.input_size)
+    found, kind = read_output(output, frame.input_size, channels_first=frame.ours)
     size, (across, down) = frame.picture_size, frame.part
     if kind == "labels":
         rows, columns = (
@@ -117,23 +125,15 @@ def find_labels(
     if kind != "logits":
         found = np.stack([np.zeros_like(found), found])
     work = _work_size(size)
-    labels = np.empty((work.height, work.width), np.uint8)
-    chances = np.empty(labels.shape, np.float32) if confidence and output.dtype.kind == "f" else None
-    resized = _Bilinear(found.astype(np.float32, copy=False), work, frame.part)
-    sure = chances is None and not resized.same
-    corners = _Corners(resized, _label_all(resized.logits, threads)) if sure else None
-
-    def make_strip(rows: slice) -> None:
-        if corners is not None and corners.label(rows, labels[rows]):
-            return
-        for few in [rows] if resized.same else _strips(rows, len(found) * work.width, _RESIZED_VALUES):
-            logits = resized.rows(few)
-            best = _argmax(logits, labels[few])
-            if chances is not None:
-                chances[few] = certain(logits, best)
-
-    strips = _strips(slice(0, work.height), work.width, _STRIP_PIXELS if resized.same else _RESIZED_PIXELS)
-    in_threads((partial(make_strip, rows) for rows in strips), threads)
+    logits: _Logits | _Bilinear = _Logits(found.astype(np.float32, copy=False))
+    if frame.ours and logits.size != frame.input_size:
+        logits = _Bilinear(logits, frame.input_size)
+    if frame.part != (1.0, 1.0) or logits.size != work:
+        logits = _Bilinear(logits, work, frame.part)
+    if confidence and output.dtype.kind == "f":
+        labels, chances = _label_surely(logits, certain, threads)
+    else:
+        labels, chances = logits.labels(threads), None
     if work != size:
         rows, columns = _nearest(work.height, size.height), _nearest(work.width, size.width)
         labels = labels[rows][:, columns]
@@ -141,13 +141,20 @@ def find_labels(
     return Labelled(labels, chances, kind, len(found))
 
 
-def _label_all(logits: npt.NDArray[np.float32], threads: int | None) -> Labels:
-    """Return the class of the largest logit (C, h, w) at each place, (h, w)."""
-    height, width = logits.shape[1:]
-    labels = np.empty((height, width), np.uint8)
-    strips = _strips(slice(0, height), width, _STRIP_PIXELS)
-    in_threads((partial(_argmax, logits[:, rows], labels[rows]) for rows in strips), threads)
-    return labels
+def _label_surely(
+    logits: _Logits | _Bilinear, certain: _Certainty, threads: int | None
+) -> tuple[Labels, npt.NDArray[np.float32]]:
+    """Return the labels of logits (C, h, w) and how sure each is, (h, w)."""
+    width, height = logits.size
+    labels, chances = np.empty((height, width), np.uint8), np.empty((height, width), np.float32)
+
+    def make_strip(rows: slice) -> None:
+        values = logits.rows(rows)
+        chances[rows] = certain(values, _argmax(values, labels[rows]))
+
+    strips = _strips(slice(0, height), logits.classes * width, _RESIZED_VALUES)
+    in_threads((partial(make_strip, rows) for rows in strips), threads)
+    return labels, chances
 
 
 def _strips(rows: slice, row_length: int, most: int) -> Iterator[slice]:
@@ -196,54 +203,109 @@ def _argmax(logits: npt.NDArray[np.float32], labels: Labels) -> npt.NDArray[np.f
     return best
 
 
-class _Bilinear:
-    """Logits (C, h, w) resized to `size`, some rows at a time."""
+class _Logits:
+    """A network's logits (C, h, w) as they are."""
 
-    def __init__(self, logits: npt.NDArray[np.float32], size: Size, part: tuple[float, float]) -> None:
-        height, width = logits.shape[1:]
-        self.logits = np.ascontiguousarray(logits)
-        self.same = part == (1.0, 1.0) and (height, width) == (size.height, size.width)
+    def __init__(self, values: npt.NDArray[np.float32]) -> None:
+        self._values = np.ascontiguousarray(values)
+        self.classes = len(values)
+        self.size = Size(values.shape[2], values.shape[1])
+
+    def rows(self, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return some rows, (C, rows, w)."""
+        return self._values[:, rows]
+
+    def at(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return single places, numbered row by row, (C, N)."""
+        return self._values.reshape(self.classes, -1).take(places, axis=1)
+
+    def labels(self, threads: int | None) -> Labels:
+        """Return the class of the largest logit at each place, (h, w)."""
+        labels = np.empty((self.size.height, self.size.width), np.uint8)
+        strips = _strips(slice(0, self.size.height), self.size.width, _STRIP_PIXELS)
+        in_threads((partial(_argmax, self.rows(rows), labels[rows]) for rows in strips), threads)
+        return labels
+
+
+class _Bilinear:
+    """Logits (C, H, W) of another size, from the `part` that is used: resized where they are asked for."""
+
+    def __init__(
+        self, source: _Logits | _Bilinear, size: Size, part: tuple[float, float] = (1.0, 1.0)
+    ) -> None:
+        self._source = source
+        self.classes: int = source.classes
+        self.size = size
+        width, height = source.size
         self.top, self.bottom, self._down = _neighbours(height, height * part[1], size.height)
         self.left, self.right, self._along = _neighbours(width, width * part[0], size.width)
 
-    def rows(self, rows: slice) -> npt.NDArray[np.float32]:
-        """Return rows of the result, (C, rows, W)."""
-        if self.same:
-            return self.logits[:, rows]
+    def rows(self, rows: slice | npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return some rows, (C, rows, W)."""
         # Only the source rows in reach, each widened once; then mixed downwards.
-        first, last = self.top[rows][0], self.bottom[rows][-1]
-        source = self.logits[:, first : last + 1]
+        reach = np.union1d(self.top[rows], self.bottom[rows])
+        source = self._source.rows(reach)
         wide = np.take(source, self.right, axis=2)
         left = np.take(source, self.left, axis=2)
         wide -= left
         wide *= self._along
         wide += left
-        upper = np.take(wide, self.top[rows] - first, axis=1)
-        mixed = np.take(wide, self.bottom[rows] - first, axis=1)
+        upper = np.take(wide, np.searchsorted(reach, self.top[rows]), axis=1)
+        mixed = np.take(wide, np.searchsorted(reach, self.bottom[rows]), axis=1)
         mixed -= upper
         mixed *= self._down[rows, None]
         mixed += upper
         return mixed
 
-    def at(self, rows: slice, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-        """Return single places of some rows of the result, (C, N), to the last digit as `rows` gives them."""
-        flat = self.logits.reshape(len(self.logits), -1)
-        row, column = np.divmod(places, len(self._along))
+    def at(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+        """Return single places, numbered row by row, (C, N), to the last digit as `rows` gives them."""
+        row, column = np.divmod(places, self.size.width)
+        top, bottom = self.top[row] * self._source.size.width, self.bottom[row] * self._source.size.width
         left, right, along = self.left[column], self.right[column], self._along[column]
-
-        def mixed_along(source_rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-            start = source_rows[rows][row] * self.logits.shape[2]
-            mixed, begin = flat.take(start + right, axis=1), flat.take(start + left, axis=1)
-            mixed -= begin
-            mixed *= along
-            mixed += begin
-            return mixed
-
-        upper, mixed = mixed_along(self.top), mixed_along(self.bottom)
+        numbers = [top + left, top + right, bottom + left, bottom + right]
+        source = self._source
+        if isinstance(source, _Bilinear):
+            source, numbers = _each_once(source, numbers)
+        upper, begin = source.at(numbers[1]), source.at(numbers[0])
+        upper -= begin
+        upper *= along
+        upper += begin
+        mixed, begin = source.at(numbers[3]), source.at(numbers[2])
+        mixed -= begin
+        mixed *= along
+        mixed += begin
         mixed -= upper
-        mixed *= self._down[rows][row]
+        mixed *= self._down[row]
         mixed += upper
         return mixed
+
+    def labels(self, threads: int | None) -> Labels:
+        """Return the class of the largest logit at each place, (H, W)."""
+        corners = _Corners(self, self._source.labels(threads))
+        labels = np.empty((self.size.height, self.size.width), np.uint8)
+
+        def make_strip(rows: slice) -> None:
+            if not corners.label(rows, labels[rows]):
+                for few in _strips(rows, self.classes * self.size.width, _RESIZED_VALUES):
+                    _argmax(self.rows(few), labels[few])
+
+        strips = _strips(slice(0, self.size.height), self.size.width, _STRIP_PIXELS)
+        in_threads((partial(make_strip, rows) for rows in strips), threads)
+        return labels
+
+
+def _each_once(
+    source: _Bilinear, numbers: list[npt.NDArray[np.intp]]
+) -> tuple[_Logits, list[npt.NDArray[np.intp]]]:
+    """Return the places of `numbers` (each (N,)) in `source`, resized once each, and their numbers in it."""
+    first = numbers[0].min()
+    needed = np.zeros(numbers[-1].max() + 1 - first, bool)
+    for places in numbers:
+        needed[places - first] = True
+    once = np.flatnonzero(needed)
+    number = np.empty(len(needed), np.intp)
+    number[once] = np.arange(len(once))
+    return _Logits(source.at(once + first)[:, None]), [number[places - first] for places in numbers]
 
 
 class _Corners:
@@ -265,7 +327,7 @@ class _Corners:
             return False
         if len(uneven):
             found = np.empty(len(uneven), np.uint8)
-            _argmax(self._resized.at(rows, uneven), found)
+            _argmax(self._resized.at(uneven + rows.start * self._resized.size.width), found)
             labels.reshape(-1)[uneven] = found
         return True
 

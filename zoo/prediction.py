@@ -241,7 +241,8 @@ def carry_out(
             rgb, part = fit_picture(picture.rgb, used, job.fit, checkpoint.mean)
             values = normalise(rgb, network.spec, checkpoint.mean, checkpoint.std, threads)
         height, width = picture.rgb.shape[:2]
-        found = _labels(network, values, Frame(used, Size(width, height), part), job, threads, watch)
+        frame = Frame(used, Size(width, height), part, ours=not checkpoint.stranger)
+        found = _labels(network, values, frame, job, threads, watch)
     named = _with_classes(checkpoint, found)
     if needed and not keeps_memory(job.row, job.size):
         del values

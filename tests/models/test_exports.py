@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import onnx
 import pytest
 import torch
+from torch.nn import functional as F
 
-from tests.models.networks import assert_same_logits, exported, picture
+from tests.models.networks import assert_close, assert_same_logits, exported, picture, run
 from zoo.catalog import all_shipped
 from zoo.complexity import count
 from zoo.complexity.onnx_graph import OnnxGraph
@@ -13,6 +15,7 @@ from zoo.costs import costs_of
 from zoo.families import families
 from zoo.models import build_model
 from zoo.rows import Row
+from zoo.runtimes.last_resize import cut_last_resize
 from zoo.sizes import Size
 
 CLASSES = 3
@@ -40,6 +43,13 @@ def test_one_export_serves_every_size_and_counts_as_the_network(row: Row) -> Non
         network, picture(*(odd if facts.fixed_size else Size(96, 64))), free=not facts.fixed_size
     )
     assert_same_logits(model, network, picture(*odd))
+    cut = onnx.load_model_from_string(model)
+    cut_last_resize(cut.graph)
+    own = run(cut.SerializeToString(), picture(*odd))
+    assert (own.shape[-1] < odd.width) == (facts.last_resize == "bilinear")
+    if own.shape[-1] < odd.width:
+        resized = F.interpolate(own, odd[::-1], mode="bilinear", align_corners=False)
+        assert_close(resized, network(picture(*odd)))
     if facts.size_multiple == 1 and not facts.fixed_size:
         assert_same_logits(model, network, picture(101, 67))
     counted, live = OnnxGraph.read(model).count_at(*odd), count(row, *odd, num_classes=CLASSES)

@@ -34,8 +34,8 @@ class Lifetimes:
         """Have the operation at hand read or write a buffer."""
         self._last_use[buffer] = self._step
 
-    def peak_values(self) -> int:
-        """Return the largest sum of buffers alive at once, in values."""
+    def peak_values(self, *, before_last: bool = False) -> int:
+        """Return the largest sum of buffers alive at once, in values, with the last operation or without."""
         change = [0] * (self._step + 3)
         for buffer, values in enumerate(self._values):
             born, over = self._born[buffer], self._over.get(buffer)
@@ -43,7 +43,7 @@ class Lifetimes:
             change[begins] += values
             change[max(self._last_use[buffer], begins) + 1] -= values
         peak = alive = 0
-        for step in change:
+        for step in change[: self._step] if before_last else change:
             alive += step
             peak = max(peak, alive)
         return peak

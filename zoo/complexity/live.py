@@ -127,6 +127,7 @@ def _count(name: str, model: nn.Module, size: Size) -> Complexity:
         params=params,
         layers=table.assign(share=100 * table["macs"] / max(int(macs), 1)),
         peak_activation_values=trace.peak_values(),
+        peak_before_last_values=trace.peak_values(before_last=True),
         weights_bytes=4 * params,
         uncounted=dict(trace.uncounted),
         seconds=time.perf_counter() - began,

@@ -87,9 +87,9 @@ class Trace(TorchDispatchMode):
             self.uncounted[name] += 1
         return result
 
-    def peak_values(self) -> int:
-        """Return the largest sum of tensors alive at once, in values."""
-        return self._lifetimes.peak_values()
+    def peak_values(self, *, before_last: bool = False) -> int:
+        """Return the largest sum of tensors alive at once, in values, with the last operation or without."""
+        return self._lifetimes.peak_values(before_last=before_last)
 
     def _written(self, results: list[torch.Tensor], over: int | None) -> list[int]:
         """Return the buffers of an operation's results; of a norm, what is for training alone takes none."""

@@ -21,13 +21,12 @@ from onnx import helper, numpy_helper
 
 from zoo.errors import InferenceError
 from zoo.quantization.ranges import Range
+from zoo.runtimes.last_resize import cut_last_resize
 from zoo.sizes import Size
 
 WEIGHTED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 _FOLLOWED = ("Relu", "Clip")
 """Operations that become one with the layer before them."""
-_OURS = {b"half_pixel", b"pytorch_half_pixel"}
-"""Ways to resize that zoo.labelling has too."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def prepare(model: bytes, mean: Sequence[float], std: Sequence[float]) -> Prepar
     graph = proto.graph
     for number, node in enumerate(graph.node):
         node.name = node.name or f"{node.op_type}_{number}"
-    _cut_resize(graph)
+    cut_last_resize(graph)
     image, output = graph.input[0].name, graph.output[0].name
     uniform = len(set(mean)) == 1 and len(set(std)) == 1 and float(mean[0]).is_integer()
     if uniform and 0 <= mean[0] <= 255:
@@ -106,30 +105,6 @@ def _simplified(model: bytes) -> onnx.ModelProto:
 
 def _with_shapes(proto: onnx.ModelProto) -> onnx.ModelProto:
     return onnx.shape_inference.infer_shapes(proto)
-
-
-def _cut_resize(graph: onnx.GraphProto) -> None:
-    """Take a last bilinear resize of our kind off, and what only it needed."""
-    output = graph.output[0]
-    last = next((node for node in graph.node if output.name in node.output), None)
-    if last is None or last.op_type != "Resize":
-        return
-    settings = {attribute.name: attribute.s for attribute in last.attribute}
-    if settings.get("mode") != b"linear" or settings.get("coordinate_transformation_mode") not in _OURS:
-        return
-    graph.node.remove(last)
-    output.name = last.input[0]
-    dims = output.type.tensor_type.shape.dim
-    for side, name in ((2, "logits_height"), (3, "logits_width")):
-        dims[side].Clear()
-        dims[side].dim_param = name
-    while True:
-        used = {name for node in graph.node for name in node.input} | {output.name}
-        dead = [node for node in graph.node if not used.intersection(node.output)]
-        if not dead:
-            return
-        for node in dead:
-            graph.node.remove(node)
 
 
 def _fold(

@@ -1,5 +1,6 @@
 """The .onnx of a row's network with its weights: exported once, kept in the cache folder, checked before use.
 
+What is kept ends before the network's last bilinear resize, which `zoo.labelling` does.
 A file's name says what it was made from (network, weights, code) and what it must hold (its own hash), so
 that a change of either, or damage, makes a new one. The export itself runs in a process of its own
 (`export_task`): a process that makes masks never imports torch for them.
@@ -42,6 +43,7 @@ _one_export_at_a_time = Lock()
 def exported(checkpoint: Checkpoint, size: Size, progress: StepProgress) -> Path:
     """Return the .onnx of the row's network with these weights, exporting it first if it is not there.
 
+    Its logits are at the network's own stride where it ends in a bilinear resize to the input's size.
     Raises CheckpointError for weights that do not fit, NotNowError if the cache folder cannot be written,
     InferenceError where the process that exports dies.
     """
@@ -75,7 +77,9 @@ def _stem(checkpoint: Checkpoint, size: Size) -> str:
 def code_version() -> str:
     """Return a hash of the code that decides what an export computes."""
     package = Path(__file__).resolve().parent.parent
-    sources = [*sorted((package / "models").glob("*.py")), package / "weights" / "layouts.py", Path(__file__)]
+    here = Path(__file__)
+    sources = [*sorted((package / "models").glob("*.py")), package / "weights" / "layouts.py"]
+    sources += [here, here.with_name("last_resize.py")]
     digest = hashlib.sha256(f"{version('torch')} {version('timm')} {version('torchvision')}".encode())
     for source in sources:
         digest.update(source.read_bytes())
@@ -99,18 +103,21 @@ def _export(checkpoint: Checkpoint, size: Size, stem: str) -> Path:
     fixed = families()[checkpoint.row.built.family].fixed_size
     folder = exports_dir()
     with whole_file(folder) as (part, _):
-        write_elsewhere(checkpoint.row, checkpoint.path, size, part, dynamic=not fixed)
+        write_elsewhere(checkpoint.row, checkpoint.path, size, part, dynamic=not fixed, whole=False)
         path = folder / f"{stem}.{hash_file(part)[:24]}.onnx"
         part.replace(path)
     prune(folder, "*.onnx", KEPT_EXPORTS)
     return path
 
 
-def write_elsewhere(row: Row, weights: Path | None, size: Size, path: Path, *, dynamic: bool) -> None:
+def write_elsewhere(
+    row: Row, weights: Path | None, size: Size, path: Path, *, dynamic: bool, whole: bool = True
+) -> None:
     """Write a row's network to an .onnx file as `write_onnx` does, in a process of its own.
 
-    `weights`: a file of tensors; None takes random ones. Raises as `zoo.weights.layouts.build_for` does,
-    OSError where the file cannot be written, and InferenceError where the process died.
+    `weights`: a file of tensors; None takes random ones. `whole`: with its last bilinear resize. Raises as
+    `zoo.weights.layouts.build_for` does, OSError where the file cannot be written, and InferenceError where
+    the process died.
     """
     order = {
         "id": row.id,
@@ -122,6 +129,7 @@ def write_elsewhere(row: Row, weights: Path | None, size: Size, path: Path, *, d
         "size": size,
         "out": str(path),
         "dynamic": dynamic,
+        "whole": whole,
     }
     carry_out_elsewhere(order)
 

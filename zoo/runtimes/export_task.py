@@ -15,6 +15,7 @@ from typing import Any
 from zoo.errors import ZooError
 from zoo.rows import Network, Row
 from zoo.runtimes.export import write_onnx
+from zoo.runtimes.last_resize import cut_last_resize
 from zoo.sizes import Size
 
 COURTESY = 5
@@ -37,7 +38,14 @@ def carry_out(order: dict[str, Any]) -> None:
     )
     weights = order["weights"]
     model = build_model(row).eval() if weights is None else build_for(row, weights)
-    write_onnx(model, size, Path(order["out"]), dynamic=order["dynamic"])
+    path = Path(order["out"])
+    write_onnx(model, size, path, dynamic=order["dynamic"])
+    if not order["whole"]:
+        import onnx
+
+        proto = onnx.load(path)
+        cut_last_resize(proto.graph)
+        onnx.save(proto, path)
 
 
 def main() -> int:

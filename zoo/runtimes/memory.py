@@ -16,8 +16,8 @@ from zoo.rows import Row
 from zoo.sizes import Size
 
 # Measured with onnxruntime on one network of each family and decoder, at 1024x512 to 2048x1280.
-_IN_PLACE = 0.95
-"""Of the counted peak activation: what the runtime computes in place beyond norms and activations."""
+_COPIES = 1.15
+"""Of the counted peak activation: what the runtime turns into blocks and back is there twice."""
 _BLOCK = 8
 """Channels that the runtime's convolutions, and what enlarges their result bilinearly, keep together."""
 _PICTURE_BYTES = 3 * 4 + 3
@@ -47,20 +47,25 @@ def keeps_memory(row: Row, size: Size) -> bool:
 def _alive_bytes(row: Row, size: Size) -> int:
     """Return the most that is alive at once beside the picture: features, attention's scores, or logits."""
     costs = costs_of(row)
-    counted_at, values = next(iter(costs.peak_activation_values.items()))
+    counted_at, values = next(iter(costs.peak_before_last_values.items()))
     attends = costs.formula[TERMS.index("attention_4")] > 0
     growth = size.width * size.height / (counted_at.width * counted_at.height)
-    features = (values - (_scores(counted_at) if attends else 0)) * growth * _IN_PLACE
+    features = (values - (_scores(counted_at) if attends else 0)) * growth * _COPIES
     pixels = size.width * size.height
     scores = _scores(size) * _SCORES if attends else 0
     return int(4 * max(features, _logits(row) * pixels, scores) + _PICTURE_BYTES * pixels)
 
 
 def _logits(row: Row) -> int:
-    """Return the values a pixel that are alive at the end: logits, and those that they are made of."""
+    """Return the values a pixel that are alive at the end: logits, and those that they are made of.
+
+    A last bilinear resize is left to who makes labels.
+    """
+    last_resize = families()[row.built.family].last_resize
     classes = row.num_classes or 0
-    in_blocks = row.network is None or not families()[row.network.family].bicubic_end
-    return classes + (-(-classes // _BLOCK) * _BLOCK if in_blocks else 0)
+    if last_resize == "bilinear":
+        return 0
+    return classes + (-(-classes // _BLOCK) * _BLOCK if last_resize != "bicubic" else 0)
 
 
 def _scores(size: Size) -> int:

@@ -35,8 +35,8 @@ def labels(memory: Memory, arguments: Header, content: Values) -> tuple[Header, 
     Arguments: `frame` and `confidence`, as `zoo.labelling.find_labels` takes them.
     """
     network: Network = memory["network"]
-    input_size, picture_size, part = arguments["frame"]
-    frame = Frame(Size(*input_size), Size(*picture_size), (part[0], part[1]))
+    input_size, picture_size, part, ours = arguments["frame"]
+    frame = Frame(Size(*input_size), Size(*picture_size), (part[0], part[1]), ours)
     found = find_labels(network.run(content), frame, confidence=arguments["confidence"])
     planes = [found.labels] if found.confidence is None else [found.labels, found.confidence]
     answer = np.concatenate([np.ascontiguousarray(plane).view(np.uint8).ravel() for plane in planes])
