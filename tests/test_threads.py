@@ -7,7 +7,7 @@ from functools import partial
 
 import pytest
 
-from zoo.threads import in_threads
+from zoo.threads import in_threads, strips
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 50])
@@ -28,3 +28,10 @@ def test_what_one_raises_is_raised(bad: int) -> None:
 
     with pytest.raises(ValueError, match=f"^{bad}$"):
         in_threads(partial(job, number) for number in range(20))
+
+
+@pytest.mark.parametrize(("most", "lengths"), [(30, [3, 3, 1]), (70, [7]), (1, [1] * 7), (39, [3, 3, 1])])
+def test_strips_are_all_rows_once_and_no_more_values_than_asked(most: int, lengths: list[int]) -> None:
+    found = list(strips(slice(5, 12), 10, most))
+    assert [row for part in found for row in range(part.start, part.stop)] == list(range(5, 12))
+    assert [part.stop - part.start for part in found] == lengths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, NamedTuple
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from zoo.errors import InferenceError
 from zoo.limits import MAX_CLASSES
 from zoo.sizes import Size
-from zoo.threads import in_threads
+from zoo.threads import in_threads, strips
 
 FULL_PIXELS = 2_000_000
 """Logits are resized to the picture's own size up to here; beyond, labels are, by nearest neighbour."""
@@ -23,9 +23,6 @@ VOID = 255
 
 _RESIZED_VALUES = 400_000
 """Logits resized at a time: what stays in the processor's cache."""
-
-_STRIP_PIXELS = 150_000
-"""Of which a thread makes labels at a time: enough to keep threads out of each other's way."""
 
 _MOST_UNEVEN = 0.25
 """The part of a strip up to which logits are resized pixel by pixel, not all."""
@@ -152,15 +149,9 @@ def _label_surely(
         values = logits.rows(rows)
         chances[rows] = certain(values, _argmax(values, labels[rows]))
 
-    strips = _strips(slice(0, height), logits.classes * width, _RESIZED_VALUES)
-    in_threads((partial(make_strip, rows) for rows in strips), threads)
+    parts = strips(slice(0, height), logits.classes * width, _RESIZED_VALUES)
+    in_threads((partial(make_strip, rows) for rows in parts), threads)
     return labels, chances
-
-
-def _strips(rows: slice, row_length: int, most: int) -> Iterator[slice]:
-    """Give rows in strips of at most so many values together, but one row at least."""
-    step = max(1, most // row_length)
-    return (slice(start, min(start + step, rows.stop)) for start in range(rows.start, rows.stop, step))
 
 
 def _work_size(size: Size) -> Size:
@@ -222,8 +213,8 @@ class _Logits:
     def labels(self, threads: int | None) -> Labels:
         """Return the class of the largest logit at each place, (h, w)."""
         labels = np.empty((self.size.height, self.size.width), np.uint8)
-        strips = _strips(slice(0, self.size.height), self.size.width, _STRIP_PIXELS)
-        in_threads((partial(_argmax, self.rows(rows), labels[rows]) for rows in strips), threads)
+        parts = strips(slice(0, self.size.height), self.size.width)
+        in_threads((partial(_argmax, self.rows(rows), labels[rows]) for rows in parts), threads)
         return labels
 
 
@@ -286,11 +277,11 @@ class _Bilinear:
 
         def make_strip(rows: slice) -> None:
             if not corners.label(rows, labels[rows]):
-                for few in _strips(rows, self.classes * self.size.width, _RESIZED_VALUES):
+                for few in strips(rows, self.classes * self.size.width, _RESIZED_VALUES):
                     _argmax(self.rows(few), labels[few])
 
-        strips = _strips(slice(0, self.size.height), self.size.width, _STRIP_PIXELS)
-        in_threads((partial(make_strip, rows) for rows in strips), threads)
+        parts = strips(slice(0, self.size.height), self.size.width)
+        in_threads((partial(make_strip, rows) for rows in parts), threads)
         return labels
 
 
@@ -325,10 +316,10 @@ class _Corners:
         uneven = np.flatnonzero(~even)
         if len(uneven) > _MOST_UNEVEN * even.size:
             return False
-        if len(uneven):
-            found = np.empty(len(uneven), np.uint8)
-            _argmax(self._resized.at(uneven + rows.start * self._resized.size.width), found)
-            labels.reshape(-1)[uneven] = found
+        for few in strips(slice(0, len(uneven)), self._resized.classes, _RESIZED_VALUES):
+            found = np.empty(len(uneven[few]), np.uint8)
+            _argmax(self._resized.at(uneven[few] + rows.start * self._resized.size.width), found)
+            labels.reshape(-1)[uneven[few]] = found
         return True
 
 

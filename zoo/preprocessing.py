@@ -11,7 +11,7 @@ from PIL import Image
 
 from zoo.runtimes.runtime import InputSpec
 from zoo.sizes import Size
-from zoo.threads import in_threads
+from zoo.threads import in_threads, strips
 
 FITS = ("stretch", "pad")
 
@@ -52,7 +52,7 @@ def normalise(
     """Return uint8 RGB (H, W, 3) as a batch of one that `spec` describes.
 
     Floats are (x - mean) / std, with x, mean and std in 0..255; bytes are x, or x - 128 if signed. `threads`
-    as `zoo.labelling.in_threads` takes it.
+    as `zoo.threads.in_threads` takes it.
     """
     if spec.dtype in ("uint8", "int8"):
         raw = rgb if spec.dtype == "uint8" else (rgb ^ 0x80).view(np.int8)  # x - 128
@@ -66,7 +66,6 @@ def normalise(
             np.multiply(plane, np.float32(1 / std[channel]), out=values[channel, rows])
             values[channel, rows] -= np.float32(mean[channel] / std[channel])
 
-    half = (height + 1) // 2
-    in_threads((partial(fill, rows) for rows in (slice(0, half), slice(half, height))), threads)
+    in_threads((partial(fill, rows) for rows in strips(slice(0, height), width)), threads)
     arranged = values if spec.layout == "NCHW" else values.transpose(1, 2, 0)
     return np.ascontiguousarray(arranged, dtype=spec.dtype)[None]
