@@ -101,11 +101,11 @@ def find_labels(
 ) -> Labelled:
     """Turn a network's raw output into the labels of a picture, at the picture's own size.
 
-    Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared,
-    those of a network of ours by way of the input's size, as it does it itself;
-    beyond FULL_PIXELS they are resized to about that many, and the labels from there by nearest neighbour. A
-    second class wins where its probability is above 0.5, or its logit above 0. It is done in `threads`, by
-    default in as many as the processor has.
+    Logits are resized bilinearly (pixel centres at halves, as torch's align_corners=False) and then compared:
+    those of a network of ours by way of the input's size, as it does it itself. Beyond FULL_PIXELS they are
+    resized to about that many, and the labels from there by nearest neighbour. A second class wins where its
+    probability is above 0.5, or its logit above 0. It is done in `threads`, by default in as many as the
+    processor has.
     Raises InferenceError for an output that `read_output` refuses, and for NaN.
     """
     found, kind = read_output(output, frame.input_size, channels_first=frame.ours)
@@ -236,39 +236,21 @@ class _Bilinear:
         # Only the source rows in reach, each widened once; then mixed downwards.
         reach = np.union1d(self.top[rows], self.bottom[rows])
         source = self._source.rows(reach)
-        wide = np.take(source, self.right, axis=2)
-        left = np.take(source, self.left, axis=2)
-        wide -= left
-        wide *= self._along
-        wide += left
-        upper = np.take(wide, np.searchsorted(reach, self.top[rows]), axis=1)
-        mixed = np.take(wide, np.searchsorted(reach, self.bottom[rows]), axis=1)
-        mixed -= upper
-        mixed *= self._down[rows, None]
-        mixed += upper
-        return mixed
+        wide = _mix(source.take(self.left, axis=2), source.take(self.right, axis=2), self._along)
+        upper, lower = (np.searchsorted(reach, near[rows]) for near in (self.top, self.bottom))
+        return _mix(wide.take(upper, axis=1), wide.take(lower, axis=1), self._down[rows, None])
 
     def at(self, places: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
         """Return single places, numbered row by row, (C, N), to the last digit as `rows` gives them."""
         row, column = np.divmod(places, self.size.width)
         top, bottom = self.top[row] * self._source.size.width, self.bottom[row] * self._source.size.width
         left, right, along = self.left[column], self.right[column], self._along[column]
-        numbers = [top + left, top + right, bottom + left, bottom + right]
-        source = self._source
+        source, corners = self._source, [top + left, top + right, bottom + left, bottom + right]
         if isinstance(source, _Bilinear):
-            source, numbers = _each_once(source, numbers)
-        upper, begin = source.at(numbers[1]), source.at(numbers[0])
-        upper -= begin
-        upper *= along
-        upper += begin
-        mixed, begin = source.at(numbers[3]), source.at(numbers[2])
-        mixed -= begin
-        mixed *= along
-        mixed += begin
-        mixed -= upper
-        mixed *= self._down[row]
-        mixed += upper
-        return mixed
+            source, corners = _each_once(source, corners)
+        upper = _mix(source.at(corners[0]), source.at(corners[1]), along)
+        lower = _mix(source.at(corners[2]), source.at(corners[3]), along)
+        return _mix(upper, lower, self._down[row])
 
     def labels(self, threads: int | None) -> Labels:
         """Return the class of the largest logit at each place, (H, W)."""
@@ -285,18 +267,31 @@ class _Bilinear:
         return labels
 
 
+def _mix(
+    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32], part: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """Return what lies between one and the other, in the place of the other."""
+    other -= one
+    other *= part
+    other += one
+    return other
+
+
 def _each_once(
-    source: _Bilinear, numbers: list[npt.NDArray[np.intp]]
+    source: _Bilinear, corners: list[npt.NDArray[np.intp]]
 ) -> tuple[_Logits, list[npt.NDArray[np.intp]]]:
-    """Return the places of `numbers` (each (N,)) in `source`, resized once each, and their numbers in it."""
-    first = numbers[0].min()
-    needed = np.zeros(numbers[-1].max() + 1 - first, bool)
-    for places in numbers:
+    """Return a source that has the four corners of some places (each (N,)) resized once, numbered anew.
+
+    Neighbours share corners, and each of these takes four places of the source's own source.
+    """
+    first = corners[0].min()
+    needed = np.zeros(corners[-1].max() + 1 - first, bool)
+    for places in corners:
         needed[places - first] = True
     once = np.flatnonzero(needed)
     number = np.empty(len(needed), np.intp)
     number[once] = np.arange(len(once))
-    return _Logits(source.at(once + first)[:, None]), [number[places - first] for places in numbers]
+    return _Logits(source.at(once + first)[:, None]), [number[places - first] for places in corners]
 
 
 class _Corners:
