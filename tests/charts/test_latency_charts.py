@@ -54,6 +54,9 @@ def test_a_few_points_have_their_names_beside_them_and_many_do_not() -> None:
         (round(row.gmacs, 6), round(row.milliseconds, 6), names[row.Index].replace(" · ", "<br>"))
         for row in table.itertuples()
     }
+    long = dict.fromkeys(names, f"{'x' * 35}<i>")  # an own network's, of 38 letters
+    texts = {note.text for note in latency_scatter(table, long).layout.annotations if note.name == "row"}
+    assert texts == {f"{'x' * 35}…"}
     many = pd.concat([table] * 3)
     assert not any(note.name == "row" for note in latency_scatter(many, names).layout.annotations)
 

@@ -11,7 +11,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from zoo.charts.labels import notes_of_names, place_names
-from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks, plain
+from zoo.charts.style import COLOURS, GREY, SYMBOLS, log_range, log_ticks, plain, shortened
 from zoo.selection import PUBLISHED, published_pairs
 from zoo.words import Cost, format_gmacs
 
@@ -285,7 +285,7 @@ def _without_miou(
             "y": 0 if at > middle else 1,
             "yref": "paper",
             "yanchor": "bottom" if at > middle else "top",
-            "text": plain(text if len(text) <= MOST_LETTERS else text[: MOST_LETTERS - 1] + "…"),
+            "text": plain(shortened(text, MOST_LETTERS)),
             "hovertext": plain(text),
             "textangle": -90,
             "showarrow": False,

@@ -8,12 +8,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from zoo.charts.style import GREY, plain
+from zoo.charts.style import GREY, plain, shortened
 
 LETTER, LINE = 6.2, 13.0
 """Pixels of a letter and a line at the size in which names are written; a little more than measured."""
 NEAR, FAR, STEP = 6.0, 150.0, 6.0
 """Pixels between a point and its name, at least and at most, and from one try to the next."""
+MOST_LETTERS = 36
+"""Of a line of a name; a visitor's own may be as long as they like."""
 MARKER = 7.0
 """Half of a point's width."""
 
@@ -60,7 +62,7 @@ def notes_of_names(
         {
             "x": x,
             "y": y,
-            "text": "<br>".join(map(plain, lines)),
+            "text": "<br>".join(plain(shortened(line, MOST_LETTERS)) for line in lines),
             "align": place.xanchor,
             "xanchor": place.xanchor,
             "yanchor": "bottom" if place.up > 0 else "top",
@@ -89,7 +91,8 @@ def _placed(
     markers = np.array([-MARKER, -MARKER, MARKER, MARKER])
     taken = [np.tile(points * plot, 2) + markers for plot in plots]
     for index in order:
-        width, height = max(map(len, names[index])) * LETTER, len(names[index]) * LINE
+        letters = min(MOST_LETTERS, max(map(len, names[index])))
+        width, height = letters * LETTER, len(names[index]) * LINE
         options, costs, boxes = _options(width, height)
         here = [boxes + np.tile(points[index] * plot, 2) for plot in plots]
         for box, others, plot in zip(here, taken, plots, strict=True):

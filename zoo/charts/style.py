@@ -22,6 +22,11 @@ def plain(text: object) -> str:
     return html.escape(str(text), quote=False)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return text of at most so many letters, the last of which says that there were more."""
+    return text if len(text) <= most else text[: most - 1] + "…"
+
+
 def log_range(values: Sequence[float]) -> tuple[float, float]:
     """Return the ends of a logarithmic axis that holds these values with some air."""
     return min(values) / 1.25, max(values) * 1.25
