@@ -338,9 +338,9 @@ def check_model_file(path: Path, refusal: type[ZooError]) -> None:
         reason = getattr(error, "strerror", None) or str(error)
         raise refusal(f"{name} cannot be read: {reason}.") from error
     if size is None:
-        raise refusal(f"{name}: there is no such file; give the path of your weights.")
+        raise refusal(f"{name}: there is no such file: give the path of your weights or model.")
     if size == 0:
-        raise refusal(f"{name} is empty: give a file with weights in it.")
+        raise refusal(f"{name} is empty: give a file of weights or a model.")
     if size > limits.MODEL_BYTES:
         raise refusal(
             f"{name} has {size / limits.MEGABYTE:,.0f} MB: "
