@@ -252,6 +252,8 @@ def test_a_run_is_told_by_its_logits_in_blocks_of_8_unless_they_end_bicubic_or_a
         assert told == (4 * values + 4 * 3 + 3) * 2048 * 1024
     told = memory.needed_bytes(find_row("cityscapes-ddrnet-23-slim-2048x1024"), size)
     assert told < (4 * 19 + 4 * 3 + 3) * 2048 * 1024
+    whole = memory.needed_bytes(find_row("cityscapes-ddrnet-23-slim-2048x1024"), size, whole=True)
+    assert whole == (4 * (19 + 24) + 4 * 3 + 3) * 2048 * 1024
 
 
 def own_onnx(

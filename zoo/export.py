@@ -78,7 +78,7 @@ def export(
     if dynamic and family.fixed_size:
         raise InputError(f"{row.name} has a graph for one size only: export it without --dynamic.")
     checkpoint = _weights(row, weights)
-    check_memory(row, asked)
+    check_memory(row, asked, whole=True)
     tell("Building the network")
     model, class_count = _model(row, checkpoint)
     facts = _facts(row, checkpoint, class_count, asked)

@@ -114,7 +114,7 @@ def measure_row(
     Raises NotOursError, SizeError, NotNowError where it is too large for the memory, InferenceError.
     """
     checked = check_row_size(row, *size)
-    check_memory(row, checked)
+    check_memory(row, checked, whole=True)
     with _random_export(row, checked) as path:
         order = {"row": row.id, "path": str(path), "runtime": runtime, "size": list(checked)}
         found = _in_own_process({**order, "threads": threads, "seconds": seconds}, row.id, tick)

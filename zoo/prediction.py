@@ -233,7 +233,8 @@ def carry_out(
     if picture is image:
         watch.seconds["decode"] = picture.seconds
         start -= picture.seconds
-    needed = check_memory(job.row, job.size) if not checkpoint.stranger else 0
+    whole = find_runtime(job.runtime).load_row is not None
+    needed = check_memory(job.row, job.size, whole=whole) if not checkpoint.stranger else 0
     threads = None if at_once == 1 else max(1, (os.cpu_count() or 1) // at_once)
     with _network(job, checkpoint, needed * at_once, threads, watch) as network:
         used = Size(network.spec.width or job.size.width, network.spec.height or job.size.height)

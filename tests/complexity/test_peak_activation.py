@@ -119,13 +119,13 @@ class Graph(nn.Module):
             made.append(layer(made[read[0]]) if len(read) == 1 else torch.cat([made[at] for at in read], 1))
         return made[-1]
 
-    def peak_by_definition(self) -> int:
+    def peak_by_definition(self, *, before_last: bool = False) -> int:
         last = {index: index for index in range(len(self.channels))}
         for step, read in enumerate(self.reads, start=1):
             last.update(dict.fromkeys(read, step))
         alive = [
             sum(width for made, width in enumerate(self.channels) if made <= step <= last[made])
-            for step in range(len(self.channels))
+            for step in range(len(self.channels) - before_last)
         ]
         return max(alive) * PIXELS
 
@@ -138,4 +138,6 @@ steps = st.lists(st.tuples(st.integers(1, 9), indices, st.none() | indices), min
 @settings(max_examples=60)
 def test_by_definition(drawn: list[tuple[int, int, int | None]]) -> None:
     network = Graph(drawn)
-    assert count_model(network, 32, 32).peak_activation_values == network.peak_by_definition()
+    counted = count_model(network, 32, 32)
+    assert counted.peak_activation_values == network.peak_by_definition()
+    assert counted.peak_before_last_values == network.peak_by_definition(before_last=True)

@@ -33,9 +33,12 @@ _KEPT_BYTES = 8 << 20
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 
 
-def needed_bytes(row: Row, size: Size) -> int:
-    """Return what one run of the row's network at an input size takes beyond its weights, in float."""
-    alive = _alive_bytes(row, size)
+def needed_bytes(row: Row, size: Size, *, whole: bool = False) -> int:
+    """Return what one run of the row's network at an input size takes beyond its weights, in float.
+
+    `whole`: with a last bilinear resize, which masks leave to who makes labels.
+    """
+    alive = _alive_bytes(row, size, whole)
     return int(alive * _ARENA) if keeps_memory(row, size) else alive
 
 
@@ -44,7 +47,7 @@ def keeps_memory(row: Row, size: Size) -> bool:
     return _alive_bytes(row, size) * _ARENA_MOST <= SESSION_MEMORY_BYTES
 
 
-def _alive_bytes(row: Row, size: Size) -> int:
+def _alive_bytes(row: Row, size: Size, whole: bool = False) -> int:
     """Return the most that is alive at once beside the picture: features, attention's scores, or logits."""
     costs = costs_of(row)
     counted_at, values = next(iter(costs.peak_before_last_values.items()))
@@ -53,17 +56,14 @@ def _alive_bytes(row: Row, size: Size) -> int:
     features = (values - (_scores(counted_at) if attends else 0)) * growth * _COPIES
     pixels = size.width * size.height
     scores = _scores(size) * _SCORES if attends else 0
-    return int(4 * max(features, _logits(row) * pixels, scores) + _PICTURE_BYTES * pixels)
+    return int(4 * max(features, _logits(row, whole) * pixels, scores) + _PICTURE_BYTES * pixels)
 
 
-def _logits(row: Row) -> int:
-    """Return the values a pixel that are alive at the end: logits, and those that they are made of.
-
-    A last bilinear resize is left to who makes labels.
-    """
+def _logits(row: Row, whole: bool) -> int:
+    """Return the values a pixel that are alive at the end: logits, and those that they are made of."""
     last_resize = families()[row.built.family].last_resize
     classes = row.num_classes or 0
-    if last_resize == "bilinear":
+    if last_resize == "bilinear" and not whole:
         return 0
     return classes + (-(-classes // _BLOCK) * _BLOCK if last_resize != "bicubic" else 0)
 
@@ -74,9 +74,9 @@ def _scores(size: Size) -> int:
     return positions * (size.width // REDUCED_TO) * (size.height // REDUCED_TO)
 
 
-def check_memory(row: Row, size: Size) -> int:
+def check_memory(row: Row, size: Size, *, whole: bool = False) -> int:
     """Return `needed_bytes`, or raise NotNowError for a job that would push everything else out of memory."""
-    needed = needed_bytes(row, size)
+    needed = needed_bytes(row, size, whole=whole)
     free = psutil.virtual_memory().available
     if needed > free / 2:
         raise NotNowError(
