@@ -155,20 +155,24 @@ class Setting(ABC, Generic[T]):
             st.session_state.pop(f"{key}_refused", None)
 
         def changed() -> None:
-            # A quick visitor's request may carry what this widget held before it was told another's values:
-            # no change of theirs where another widget of the setting was moved in the same request.
-            if self.key in kept.moved and st.session_state[key] in kept.held[key]:
+            given, held = st.session_state[key], kept.held[key]
+            # A quick visitor's request may tell of a widget that is gone by now: what it held, no change.
+            if given == held[-1] and f"{key}_refused" not in st.session_state:
+                return
+            # Or carry what this widget held before it was told another's values: no change of theirs where
+            # another widget of the setting was moved in the same request.
+            if self.key in kept.moved and given in held:
                 kept.shown[key] = -1  # to be told again
                 return
             kept.moved.add(self.key)
             st.session_state.pop(f"{key}_refused", None)
             try:
-                taken = take(st.session_state[key])
+                taken = take(given)
             except ZooError as error:
                 st.session_state[f"{key}_refused"] = str(error)
                 return
             self.set(taken)
-            kept.held[key].append(st.session_state[key])
+            held.append(given)
             if taken is not None:  # else the widget is told the default
                 kept.shown[key] = kept.versions[self.key]
 

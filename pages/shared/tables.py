@@ -107,7 +107,7 @@ def chosen_from(lines: Lines, *, key: str, **options: Any) -> None:
     show_rows(
         lines.data,
         key=f"{key}_{number}",
-        on_select=partial(_select, f"{key}_{number}", lines.ids),
+        on_select=partial(_select, f"{key}_{number}", lines.ids, {lines.ids[n] for n in right}),
         selection_mode="multi-row",
         selection_default={"selection": {"rows": right}},
         **options,
@@ -121,6 +121,13 @@ def _safe(rows: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     return shown if whose is None or not (whose == OWN).any() else safe_cells(shown)
 
 
-def _select(key: str, ids: tuple[str, ...]) -> None:
-    selected = [ids[n] for n in st.session_state[key]["selection"]["rows"] if n < len(ids)]
-    ROWS.set([*(row for row in ROWS.value if row not in ids), *selected])
+def _select(key: str, ids: tuple[str, ...], told: set[str]) -> None:
+    """Put on the shortlist what was ticked since the table told last, and drop what was unticked.
+
+    Not what it holds: a quick visitor's request still tells of a table that another one has replaced.
+    """
+    selected = {ids[n] for n in st.session_state[key]["selection"]["rows"] if n < len(ids)}
+    kept = [row for row in ROWS.value if row not in told - selected]
+    ROWS.set(list(dict.fromkeys([*kept, *(row for row in ids if row in selected - told)])))
+    told.clear()
+    told.update(selected)  # a quick second tick may come before the table is drawn again

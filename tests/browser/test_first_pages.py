@@ -4,13 +4,15 @@ import io
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import zoo
 from tests.browser.waiting import settled
@@ -145,6 +147,49 @@ def test_a_ticked_row_stays_the_same_row_when_the_lines_move(page: Page) -> None
         "cityscapes-mobilenetv2-fpnlite-768x384",
         "cityscapes-mobilenetv2s16-deeplabv3lite-768x384",
     ]
+
+
+def test_a_slider_moved_before_a_clicks_answer_arrives_drops_no_chosen_row(page: Page) -> None:
+    # The click replaces a table; until the browser hears of it, its requests tell of the one that was.
+    browsers: list[WebSocketRoute] = []
+    held_back: list[str | bytes] = []
+    sent: list[str | bytes] = []
+    slow = False
+
+    def delay(browser: WebSocketRoute) -> None:
+        server = browser.connect_to_server()
+        server.on_message(lambda message: (held_back.append if slow else browser.send)(message))
+        browser.on_message(lambda message: (sent.append(message), server.send(message)))
+        browsers.append(browser)
+
+    def wait_until(happened: Callable[[], bool]) -> None:
+        for _ in range(600):
+            if happened():
+                return
+            page.wait_for_timeout(50)
+        raise AssertionError("nothing happened in 30 s")
+
+    def ended() -> bool:
+        messages = [ForwardMsg.FromString(one) for one in held_back if isinstance(one, bytes)]
+        return any(message.HasField("script_finished") for message in messages)
+
+    page.route_web_socket(re.compile("/_stcore/stream"), delay)
+    open_page(page)
+    expect(page.locator(POINTS).first).to_be_visible()
+    settled(page)
+    page.wait_for_timeout(1000)
+    slow = True
+    page.locator(POINTS).nth(3).click(force=True)
+    wait_until(ended)
+    before = len(sent)
+    slider = page.get_by_role("slider").first
+    slider.focus()
+    slider.press("ArrowRight")
+    wait_until(lambda: len(sent) > before)
+    slow = False
+    for message in held_back:
+        browsers[-1].send(message)
+    expect(page).to_have_url(re.compile("budget=4.1&rows=cityscapes-mobilenetv2-fpnlite-1536x768"))
 
 
 def test_walking_to_catalog_and_back_keeps_the_view(page: Page) -> None:
