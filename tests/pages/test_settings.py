@@ -113,6 +113,20 @@ def test_a_chip_removes_its_filter_alone(app: AppTest) -> None:
     assert len(shown(app)) > 3
 
 
+def test_a_widget_that_is_gone_takes_nothing_back(app: AppTest) -> None:
+    app.session_state["filters"] = True
+    app.run()
+    app.pills(key="explore_family").set_value(["ERFNet"]).run()
+    menu = app.pills(key="explore_family")._widget_state
+    app.session_state["filters"] = False
+    app.run()
+    states = app.button(key="remove_explore_family").click().root.get_widget_states()
+    states.widgets.append(menu)  # a quick visitor's request still tells of the closed menu
+    app._run(states)
+    assert "explore_family" not in app.query_params
+    assert len(shown(app)) > 3
+
+
 CITYSCAPES = [row for row in catalog_named("published").rows if row.dataset == "Cityscapes"]
 ROWS = [row for row in CITYSCAPES if row.gmacs and row.miou]
 COSTS = load_costs()
