@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared.actions import shortlist_panel
+from pages.shared.cards import shortlist_panel
 from pages.shared.downloads import downloads
 from pages.shared.listing import Asked, listing, matching
 from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, weights_words

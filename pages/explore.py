@@ -1,19 +1,20 @@
 """Explore: which network to take under a budget, and what one better would cost."""
 
+from contextlib import nullcontext
 from functools import partial
 
 import streamlit as st
 
-from pages.shared.actions import shortlist_panel
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
+from pages.shared.cards import shortlist_panel
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import View, answer, chart, left_out
 from pages.shared.filters import LEAST_MIOU, filter_chips, filters_control, hidden_rows
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.ranking import ranking
+from pages.shared.ranking import GREY, ranking
 from pages.shared.shortlist import choose, dataset_control, shortlist
 from pages.shared.tables import rows_table
 from zoo.words import size_warnings
@@ -58,7 +59,7 @@ def add_clicked(key: str) -> None:
     choose([row for point in points for row in point.get("customdata", [])[:1]])
 
 
-with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.container():
+with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nullcontext():
     for dataset, best in answers.items():
         key = f"explore_chart_{dataset}"
         st.plotly_chart(
@@ -71,6 +72,7 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else st.
         )
 
 st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
+st.html(GREY)
 for dataset, best in answers.items():
     st.subheader(f"Ranked for {escaped(dataset)}", anchor=False)
     st.code(best.text, language=None, wrap_lines=True)

@@ -1,8 +1,10 @@
 """The frame of all pages: configuration, navigation, the link, and each page below it."""
 
 import streamlit as st
+from streamlit.navigation.page import Page
 
 from pages.shared.link import link_notice, note_unknown, read_link, write_link
+from pages.shared.settings import of_session
 from pages.shared.shortlist import SHARED
 
 PAGES = {
@@ -19,10 +21,18 @@ PAGES = {
     "evaluate": ("Evaluate", "fact_check", "What networks reach on your own labelled pictures."),
 }
 
-pages = {
-    name: st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", help=words, default=name == "explore")
-    for name, (title, icon, words) in PAGES.items()
-}
+
+def made() -> dict[str, Page]:
+    """Return what Streamlit needs of each page; kept, as making it takes a tenth of a short run."""
+    return {
+        name: st.Page(
+            f"{name}.py", title=title, icon=f":material/{icon}:", help=words, default=name == "explore"
+        )
+        for name, (title, icon, words) in PAGES.items()
+    }
+
+
+pages = of_session("pages", made)
 page = st.navigation(list(pages.values()), position="top")
 name = next(name for name, entry in pages.items() if entry == page)
 st.set_page_config(page_title=f"{page.title} · SegSelect", page_icon=":material/grid_view:", layout="wide")

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal
 
 import pandas as pd
 import streamlit as st
 
-from pages.shared.actions import row_actions
 from pages.shared.axis import budget, cost_of, cost_table, timed
+from pages.shared.cards import Card, row_cards
 from pages.shared.exploring import View
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
@@ -21,59 +21,38 @@ from zoo.selection import Answer
 from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_cost
 
 
-class Card(NamedTuple):
-    """What a card says of a row, or of that there is none."""
-
-    key: str
-    row_id: str | None
-    text: str
-    """Markdown."""
-    beside: str = ""
-    """The row against the budget, or against the answer."""
-
-
 def answer_cards(view: View, best: Answer, inverse: Answer | None) -> None:
     """Draw a card for the answer, the next cheaper, one better, and the cheapest that is accurate enough."""
-    entries = cards(view, best, inverse, budget().value)
-    for card, place in zip(entries, st.columns(len(entries)), strict=True):
-        with place.container(border=True, gap=None, height="stretch", key=f"card_{card.key}"):
-            st.markdown(card.text)
-            if card.row_id is not None:
-                st.caption(card.beside)
-                row_actions(card.row_id, key=card.key)
+    row_cards(cards(view, best, inverse, budget().value), "cards", key="answer")
 
 
 @lru_cache(maxsize=512)
 def cards(view: View, best: Answer, inverse: Answer | None, limit: float) -> tuple[Card, ...]:
     """Return what the cards say; `limit` is the budget."""
     table, cost = cost_table(view.size, view.setup), cost_of(view.size, view.setup)
-    entries = (
-        []
-        if best.chosen is None
-        else [
-            ("Take this", "blue", best.chosen, "Nothing fits."),
-            ("Next cheaper", "gray", best.next_cheaper, "Nothing is cheaper."),
-            ("One better", "gray", best.next_better, "Nothing is more accurate."),
-        ]
-    )
-    if inverse is not None:
-        entries.append(("Accurate enough", "green", inverse.chosen, "No row is accurate enough."))
-    made = []
-    for title, colour, row_id, nothing in entries:
-        key = title.split()[0].lower()
+
+    def card(badge: str, row_id: str | None, nothing: str, colour: Literal["blue", "gray", "green"]) -> Card:
         if row_id is None:
-            made.append(Card(key, None, f":{colour}-badge[{title}] {nothing}"))
-            continue
+            return Card(None, nothing, badge, colour)
         row = table.loc[row_id]
-        text = (
-            f":{colour}-badge[{title}] **{escaped(row['title'])}**  \n"
-            f"**{row['miou']:.2f} %** mIoU · **{shown_cost(row, cost)}**"
-        )
         if row_id == best.chosen or best.chosen is None:
             beside = headroom(row, limit, cost)
         else:
             beside = difference(table.loc[best.chosen], row, cost)
-        made.append(Card(key, row_id, text, ". ".join(filter(None, [beside, miou_at(row, table, cost)]))))
+        beside = ". ".join(filter(None, [beside, miou_at(row, table, cost)]))
+        return Card(
+            row_id, row["title"], badge, colour, f"{row['miou']:.2f} %", shown_cost(row, cost), beside
+        )
+
+    made = []
+    if best.chosen is not None:
+        made = [
+            card("Take this", best.chosen, "Nothing fits.", "blue"),
+            card("Next cheaper", best.next_cheaper, "Nothing is cheaper.", "gray"),
+            card("One better", best.next_better, "Nothing is more accurate.", "gray"),
+        ]
+    if inverse is not None:
+        made.append(card("Accurate enough", inverse.chosen, "No row is accurate enough.", "green"))
     return tuple(made)
 
 

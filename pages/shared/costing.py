@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from pages.shared.actions import row_actions
+from pages.shared.cards import Card, row_cards
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import answer_here
@@ -118,7 +118,7 @@ def answer_cards(
             )
             places[row_id] = st.empty()
             places[row_id].markdown(cost_words(row, size, "hourglass_empty", "gray"), help="Being counted.")
-            row_actions(row_id, key=f"fits_{row_id}")
+            row_cards([Card(row_id)], "actions", key=f"fits_{row_id}")
     return places
 
 

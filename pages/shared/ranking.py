@@ -15,7 +15,8 @@ from zoo.words import Cost
 
 COLUMNS = ["title", "cost", "miou", "on_frontier", "weights", "params_m", *MEGABYTES]
 # Streamlit colours single rows through pandas' Styler only, which takes longer than the rest of the page.
-GREY = '<style>[class*="st-key-over_"] [data-testid="stDataFrame"] { opacity: 0.55; }</style>'
+GREY = '<style>[class*="st-key-explore_over_"] { opacity: 0.55; }</style>'
+"""To be drawn once on a page with rankings."""
 
 
 class Ranked(NamedTuple):
@@ -37,14 +38,12 @@ def ranking(view: View, dataset: str, budget: float, cost: Cost) -> None:
             alt=f"Rows of {dataset} within {cost.format(budget)}, the most accurate first.",
         )
     if found.over.ids:
-        with st.container(key=f"over_{dataset}"):
-            st.html(GREY)
-            st.caption(f"Over {cost.format(budget)}, the cheapest first:")
-            chosen_from(
-                found.over,
-                key=f"explore_over_{dataset}",
-                alt=f"Rows of {dataset} over {cost.format(budget)}, the cheapest first.",
-            )
+        st.caption(f"Over {cost.format(budget)}, the cheapest first:")
+        chosen_from(
+            found.over,
+            key=f"explore_over_{dataset}",
+            alt=f"Rows of {dataset} over {cost.format(budget)}, the cheapest first.",
+        )
 
 
 @lru_cache(maxsize=256)

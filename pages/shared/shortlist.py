@@ -26,6 +26,7 @@ STEPS = [
     *np.arange(30, 100, 5).tolist(),
     *np.arange(100, 451, 25).tolist(),
 ]
+STEP_WORDS = {step: format_gmacs(step) for step in STEPS}  # the slider asks for all, several times a run
 
 DATASETS = Choices("dataset", datasets, ["Cityscapes"], "a data set of the catalog")
 BUDGET = Number("budget", 4.0, 0.1, 1000.0, "GigaMACs")
@@ -93,7 +94,7 @@ def budget_control() -> None:
             key="budget_slider",
             show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
             options=STEPS,
-            format_func=format_gmacs,
+            format_func=STEP_WORDS.__getitem__,
             width=150,
         )
         BUDGET.draw(

@@ -1,5 +1,6 @@
 """How rows look in a table: one place for labels and number formats."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -65,6 +66,18 @@ COLUMNS = {
     "explanation": st.column_config.TextColumn("Why they differ", width="large"),
     "notes": st.column_config.TextColumn("Notes", width="large"),
 }
+
+
+def _short(config: Mapping[str, Any]) -> Any:
+    """Return a column's configuration without what it leaves open: Streamlit copies it at every run."""
+    return {
+        name: _short(value) if isinstance(value, dict) else value
+        for name, value in config.items()
+        if value is not None
+    }
+
+
+COLUMNS = {name: _short(config) for name, config in COLUMNS.items()}
 
 
 class Lines(NamedTuple):

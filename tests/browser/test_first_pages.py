@@ -101,8 +101,8 @@ def test_back_brings_the_budget_before(page: Page) -> None:
 
 def test_answer_leads_on_to_its_cost(page: Page) -> None:
     open_page(page, "/?budget=9")
-    # The cards come one after the other: the first link on the page may be another card's for a moment.
-    page.locator(".st-key-card_take").get_by_role("link", name="See its cost").click()
+    take = page.get_by_role("article").filter(has_text="Take this")
+    take.get_by_role("link", name="See its cost").click()
     expect(page.locator("h1")).to_contain_text("at what size does it fit?", timeout=60_000)
     expect(page).to_have_url(re.compile("rows=cityscapes-regnetx800mf-fpnlite-768x384"))
     expect(page).to_have_url(re.compile("budget=9"))
