@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from pages.shared.cards import shortlist_panel
+from pages.shared.cards import ready_for_cards, shortlist_panel
 from pages.shared.downloads import downloads
 from pages.shared.listing import Asked, listing, matching
 from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, weights_words
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.settings import Choice, Flag, Text
-from pages.shared.shortlist import SIZE, size_control
+from pages.shared.shortlist import ROWS, SIZE, size_control
 from pages.shared.sources import bibliography, described, glossary
 from pages.shared.tables import MEGABYTES, chosen_from
 
@@ -56,7 +56,9 @@ else:
 for warning in found.warnings:
     st.caption(escaped(warning))
 downloads(lambda: matching(asked, weights), columns)
-shortlist_panel()
+if ROWS.value:
+    ready_for_cards()
+    shortlist_panel()
 
 notes, datasets, references = st.tabs(["What words mean", "Data sets", "References"])
 notes.markdown(glossary(catalog))

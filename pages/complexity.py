@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.shared.cards import ready_for_cards
 from pages.shared.costing import (
     answer_cards,
     confirm,
@@ -27,6 +28,7 @@ ASPECT = Choice("complexity_aspect", list(ASPECTS), "16:9")
 MULTIPLE = Whole("complexity_multiple", 32, 1, 512, "pixels")
 LAYERS = Choice("complexity_layers", lambda: ["", *catalog().index], "", "an id of the catalog")
 
+ready_for_cards()
 st.title("What does it cost, and at what size does it fit?", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     budget_control()

@@ -7,14 +7,14 @@ import streamlit as st
 
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
-from pages.shared.cards import shortlist_panel
+from pages.shared.cards import ready_for_cards, shortlist_panel
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import View, answer, chart, left_out
 from pages.shared.filters import LEAST_MIOU, filter_chips, filters_control, hidden_rows
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.ranking import GREY, ranking
+from pages.shared.ranking import ranking
 from pages.shared.shortlist import choose, dataset_control, shortlist
 from pages.shared.tables import rows_table
 from zoo.words import size_warnings
@@ -23,6 +23,7 @@ chosen, setup, limit, min_miou = shortlist(), timed(), budget().value, LEAST_MIO
 size = size_of(setup)
 cost, table = cost_of(size, setup), cost_table(size, setup)
 
+ready_for_cards()
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
@@ -72,7 +73,6 @@ with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nul
         )
 
 st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
-st.html(GREY)
 for dataset, best in answers.items():
     st.subheader(f"Ranked for {escaped(dataset)}", anchor=False)
     st.code(best.text, language=None, wrap_lines=True)
@@ -82,13 +82,13 @@ for dataset, best in answers.items():
         st.caption(escaped(note))
     ranking(view, dataset, limit, cost)
 
-shortlist_panel()
 if chosen.rows:
+    shortlist_panel()
     for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
         st.caption(escaped(warning))
 
 excluded = left_out(view, tuple(chosen.datasets))
-with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):
-    st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")
-    if not excluded.empty:
+if not excluded.empty:
+    with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):
+        st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")
         rows_table(excluded, ["title", "dataset", "reason"])

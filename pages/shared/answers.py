@@ -23,7 +23,7 @@ from zoo.words import Cost, difference, format_gmacs, headroom, miou_at, shown_c
 
 def answer_cards(view: View, best: Answer, inverse: Answer | None) -> None:
     """Draw a card for the answer, the next cheaper, one better, and the cheapest that is accurate enough."""
-    row_cards(cards(view, best, inverse, budget().value), "cards", key="answer")
+    row_cards(cards(view, best, inverse, budget().value), "cards")
 
 
 @lru_cache(maxsize=512)

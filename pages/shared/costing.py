@@ -118,7 +118,7 @@ def answer_cards(
             )
             places[row_id] = st.empty()
             places[row_id].markdown(cost_words(row, size, "hourglass_empty", "gray"), help="Being counted.")
-            row_cards([Card(row_id)], "actions", key=f"fits_{row_id}")
+            row_cards([Card(row_id)], "actions")
     return places
 
 

@@ -14,9 +14,6 @@ from zoo.latency import COLUMN
 from zoo.words import Cost
 
 COLUMNS = ["title", "cost", "miou", "on_frontier", "weights", "params_m", *MEGABYTES]
-# Streamlit colours single rows through pandas' Styler only, which takes longer than the rest of the page.
-GREY = '<style>[class*="st-key-explore_over_"] { opacity: 0.55; }</style>'
-"""To be drawn once on a page with rankings."""
 
 
 class Ranked(NamedTuple):

@@ -53,7 +53,7 @@ def test_copy_link_gives_this_page_with_the_row_chosen(page: Page, allowed: bool
         address = page.evaluate("navigator.clipboard.readText()")
     else:
         address = take.get_by_role("textbox").input_value()
-        assert page.evaluate("document.activeElement.shadowRoot.activeElement.selectionEnd") == len(address)
+        assert page.evaluate("document.activeElement.selectionEnd") == len(address)
     assert address == re.sub(r"\?.*", "", page.url) + "?budget=9&rows=cityscapes-regnetx800mf-fpnlite-768x384"
 
 
@@ -64,16 +64,6 @@ def test_drop_takes_a_row_from_the_shortlist(page: Page) -> None:
     expect(card(page, "ERFNet · 1024x512")).to_have_count(0)
     page.locator("article").filter(has_text="Drop").get_by_role("button", name="Drop").click()
     expect(page.get_by_role("heading", name="Shortlist")).to_have_count(0)
-
-
-def test_cards_stay_while_their_words_change(page: Page) -> None:
-    opened(page, "/")
-    take = card(page, "Take this")
-    page.locator(".rows").first.evaluate("rows => rows.marked = true")
-    page.get_by_label("Budget, exact").fill("9")
-    page.get_by_label("Budget, exact").press("Enter")
-    expect(take).to_contain_text("RegNetX800MF+FPNLite · 768x384")
-    assert page.locator(".rows").first.evaluate("rows => rows.marked")
 
 
 def test_an_own_name_is_text_on_its_card(page: Page) -> None:

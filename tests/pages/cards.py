@@ -1,11 +1,50 @@
 """Rows as a page's cards name them."""
 
-import json
-from typing import Any
+from dataclasses import dataclass
+from xml.etree import ElementTree
 
 from streamlit.testing.v1 import AppTest
 
 
-def cards(app: AppTest) -> list[dict[str, Any]]:
-    """Return what all cards of a page tell the browser, in their order."""
-    return [card for drawn in app.get("bidi_component") for card in json.loads(drawn.proto.json)["cards"]]
+@dataclass
+class Shown:
+    """What a card shows and where it leads."""
+
+    title: str
+    badge: str
+    lines: list[str]
+    """Below the title."""
+    links: dict[str, str]
+    """Addresses by what they say."""
+    copied: str | None
+    """The query of the link that is copied."""
+    drops: str | None
+    """The row that its button drops."""
+
+
+def cards(app: AppTest) -> list[Shown]:
+    """Return all cards of a page in their order."""
+    bodies = [drawn.proto.body for drawn in app.get("html")]
+    return [
+        _shown(article)
+        for body in bodies
+        if 'class="rows' in body
+        for article in ElementTree.fromstring(body).iter("article")
+    ]
+
+
+def _shown(article: ElementTree.Element) -> Shown:
+    def button(kind: str) -> str | None:
+        found = [one.attrib[kind] for one in article.iter("button") if kind in one.attrib]
+        return found[0] if found else None
+
+    lines = ["".join(line.itertext()) for line in article.findall("p")]
+    badge = article.findtext("p/span") or ""
+    return Shown(
+        title=lines[0].removeprefix(badge).strip() if lines else "",
+        badge=badge,
+        lines=lines[1:],
+        links={"".join(link.itertext()): link.attrib["href"] for link in article.iter("a")},
+        copied=button("data-query"),
+        drops=button("data-drop"),
+    )

@@ -61,26 +61,20 @@ def test_slider_moves_the_exact_field(app: AppTest) -> None:
 def test_cards_tell_the_answer_and_what_is_beside_it_and_lead_on(app: AppTest) -> None:
     app.query_params["rows"] = "cityscapes-erfnet-1024x512"
     take, cheaper, better, listed = cards(app.run())
-    assert take["title"] == "MobileNetV2+FPNLite · 768x384"
-    assert (take["miou"], take["cost"]) == ("70.39 %", "3.84 GMACs")
-    assert take["beside"] == "0.16 GMACs (4 %) below the budget"
-    assert (cheaper["title"], cheaper["beside"]) == (
-        "MobileNetV2S16+DeepLabV3Lite · 768x384",
-        "-1.26 points, -0.30 GMACs",
-    )
-    assert (better["title"], better["beside"]) == (
-        "RegNetX800MF+FPNLite · 768x384",
-        "+1.62 points, +5.00 GMACs",
-    )
-    chosen = "rows=cityscapes-mobilenetv2-fpnlite-768x384&rows=cityscapes-erfnet-1024x512"
-    assert {link["page"]: link["query"] for link in take["links"]} == {
-        "complexity": chosen,
-        "demo": "rows=cityscapes-erfnet-1024x512&demo_row=cityscapes-mobilenetv2-fpnlite-768x384",
-        "compare": chosen,
+    assert (take.badge, take.title) == ("Take this", "MobileNetV2+FPNLite · 768x384")
+    assert take.lines == ["70.39 % mIoU · 3.84 GMACs", "0.16 GMACs (4 %) below the budget"]
+    assert (cheaper.badge, cheaper.title) == ("Next cheaper", "MobileNetV2S16+DeepLabV3Lite · 768x384")
+    assert cheaper.lines == ["69.13 % mIoU · 3.54 GMACs", "-1.26 points, -0.30 GMACs"]
+    assert (better.badge, better.title) == ("One better", "RegNetX800MF+FPNLite · 768x384")
+    assert better.lines == ["72.01 % mIoU · 8.84 GMACs", "+1.62 points, +5.00 GMACs"]
+    erfnet, row = "rows=cityscapes-erfnet-1024x512", "cityscapes-mobilenetv2-fpnlite-768x384"
+    assert take.links == {
+        "See its cost": f"complexity?rows={row}&{erfnet}",
+        "Try it on a picture": f"demo?{erfnet}&demo_row={row}",
+        "Compare": f"compare?rows={row}&{erfnet}",
     }
-    assert take["here"] == chosen
-    assert listed["drop"]
-    assert "drop" not in take
+    assert take.copied == f"rows={row}&{erfnet}"
+    assert (take.drops, listed.drops) == (None, "cityscapes-erfnet-1024x512")
 
 
 def test_budget_that_nothing_fits_names_the_cheapest(app: AppTest) -> None:
@@ -94,8 +88,8 @@ def test_inverse_question(app: AppTest) -> None:
     app.session_state["filters"] = True  # opens the menu
     app.run()
     app.number_input(key="explore_miou").set_value(74.0).run()
-    card = next(card for card in cards(app) if card["badge"] == "Accurate enough")
-    assert (card["title"], card["colour"]) == ("MobileNetV2+FPNLite · 1536x768", "green")
+    titles = {card.badge: card.title for card in cards(app)}
+    assert titles["Accurate enough"] == "MobileNetV2+FPNLite · 1536x768"
 
 
 def test_several_data_sets_are_not_ranked_together(app: AppTest) -> None:
@@ -138,7 +132,7 @@ def test_link_is_restored(app: AppTest) -> None:
     app.query_params["rows"] = "cityscapes-erfnet-1024x512"
     app.run()
     assert "Under 9 GMACs" in words(app)
-    assert "ERFNet · 1024x512 · Cityscapes" in [card["title"] for card in cards(app)]
+    assert "ERFNet · 1024x512 · Cityscapes" in [card.title for card in cards(app)]
 
 
 def test_nonsense_in_a_link_is_named_and_ignored(app: AppTest) -> None:

@@ -71,7 +71,7 @@ def test_an_own_row_is_the_answer_where_it_is_the_best() -> None:
     assert sentence(app).startswith(
         f"Under 4 GMACs on Cityscapes: {MARKUP} (own) (320x240), 71.2 % mIoU for 0.5"
     )
-    assert cards(app)[0]["title"] == f"{MARKUP} (own) · 320x240"  # tests/browser: shown as text
+    assert cards(app)[0].title == f"{MARKUP} (own) · 320x240"  # tests/browser: shown as text
     assert not any("<b>" in element.value.replace(r"\<", "") for element in app.markdown)
 
 

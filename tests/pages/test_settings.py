@@ -162,7 +162,7 @@ def test_a_filter_that_hides_the_better_row_says_so(app: AppTest) -> None:
     app.query_params["explore_qat"] = "Only QAT"
     app.run()
     text = "\n".join(element.value for element in app.caption)
-    titles = {card["badge"]: card["title"] for card in cards(app)}
+    titles = {card.badge: card.title for card in cards(app)}
     assert titles["Take this"] == "MobileNetV2+FPNLite-QAT · 768x384"
     assert "The filters hide a better one: MobileNetV2+FPNLite · 768x384." in text
     assert "No row is more accurate" not in "\n".join(element.value for element in app.code)
@@ -177,4 +177,4 @@ def test_nothing_fits_offers_a_budget_and_a_size(app: AppTest) -> None:
     app.text_input(key="budget").set_value("1").run()
     app.button(key="shrink_Cityscapes").click().run()
     assert app.query_params["size"] in ("512x256", ["512x256"])
-    assert cards(app)[0]["badge"] == "Take this"
+    assert cards(app)[0].badge == "Take this"

@@ -1,0 +1,39 @@
+// What the links and buttons of cards do. The cards are plain HTML: they are there before any script is, and are
+// one message of the server instead of thirty.
+
+export default function ({ setTriggerValue }) {
+  document.removeEventListener("click", window.rowSteps); // of an earlier run
+  window.rowSteps = (click) => {
+    const link = click.target.closest?.(".rows a");
+    const button = click.target.closest?.(".rows button");
+    if (link) goOn(click, link);
+    else if (button?.dataset.drop) setTriggerValue("dropped", button.dataset.drop);
+    else if (button) copy(button);
+  };
+  document.addEventListener("click", window.rowSteps);
+}
+
+function goOn(click, link) {
+  if (click.ctrlKey || click.metaKey || click.shiftKey) return; // a tab or window of its own
+  click.preventDefault(); // else the browser would start a new session
+  history.pushState(null, "", link.href);
+  window.dispatchEvent(new PopStateEvent("popstate")); // as the browser's Forward does
+}
+
+async function copy(button) {
+  const address = new URL(`?${button.dataset.query}`, window.location.href).href;
+  try {
+    await navigator.clipboard.writeText(address);
+    button.textContent = "Copied";
+    setTimeout(() => (button.textContent = "Copy link"), 2000);
+  } catch {
+    // Browsers keep the clipboard to https and to this machine: show the address, selected.
+    const place = button.parentElement;
+    const field = place.querySelector("input") ?? document.createElement("input");
+    field.readOnly = true;
+    field.value = address;
+    field.setAttribute("aria-label", "Link to this page with this row chosen");
+    place.append(field);
+    field.select();
+  }
+}
