@@ -12,6 +12,7 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.receiver import received
+from tests.browser.waiting import settled
 
 pytestmark = pytest.mark.browser
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
@@ -28,7 +29,7 @@ def open_report(browser: Browser, path: Path) -> str:
 
 
 def downloaded(page: Page, to: Path) -> Path:
-    page.wait_for_timeout(1500)  # a download is made for the run that the button belongs to
+    settled(page)  # a download is made for the run that the button belongs to
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="Report", exact=False).click()
     download.value.save_as(to)

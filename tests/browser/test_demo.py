@@ -9,6 +9,8 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Download, Page, expect
 
+from tests.browser.waiting import until
+
 pytestmark = pytest.mark.browser
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "samples" / "china.jpg"
 
@@ -30,10 +32,7 @@ def test_upload_mask_slider_and_download(page: Page, tmp_path: Path) -> None:
     # Both within a moment: the second one was lost when each click made the files anew.
     page.get_by_role("button", name="Overlay", exact=True).click()
     page.get_by_role("button", name="Mask", exact=True).click()
-    for _ in range(100):
-        if len(files) == 2:
-            break
-        page.wait_for_timeout(100)
+    until(page, lambda: len(files) == 2)
     assert [file.suggested_filename for file in files] == ["overlay.png", "mask.png"]
     assert Image.open(files[0].path()).size == (320, 213)
     mask = Image.open(io.BytesIO(files[1].path().read_bytes()))

@@ -4,7 +4,6 @@ import io
 import json
 import re
 import tomllib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from playwright.sync_api import Page, WebSocketRoute, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 import zoo
-from tests.browser.waiting import settled
+from tests.browser.waiting import clickable, settled, until
 
 pytestmark = pytest.mark.browser
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,8 +109,7 @@ def test_answer_leads_on_to_its_cost(page: Page) -> None:
 
 def test_clicked_point_is_chosen_and_survives_a_slider_move(page: Page) -> None:
     open_page(page)
-    expect(page.locator(POINTS).first).to_be_visible()
-    page.wait_for_timeout(1000)
+    clickable(page)
     page.locator(POINTS).nth(3).click(force=True)
     expect(page).to_have_url(re.compile("rows=cityscapes-"))
     chosen = re.search(r"rows=([a-z0-9-]+)", page.url)
@@ -162,30 +160,21 @@ def test_a_slider_moved_before_a_clicks_answer_arrives_drops_no_chosen_row(page:
         browser.on_message(lambda message: (sent.append(message), server.send(message)))
         browsers.append(browser)
 
-    def wait_until(happened: Callable[[], bool]) -> None:
-        for _ in range(600):
-            if happened():
-                return
-            page.wait_for_timeout(50)
-        raise AssertionError("nothing happened in 30 s")
-
     def ended() -> bool:
         messages = [ForwardMsg.FromString(one) for one in held_back if isinstance(one, bytes)]
         return any(message.HasField("script_finished") for message in messages)
 
     page.route_web_socket(re.compile("/_stcore/stream"), delay)
     open_page(page)
-    expect(page.locator(POINTS).first).to_be_visible()
-    settled(page)
-    page.wait_for_timeout(1000)
+    clickable(page)
     slow = True
     page.locator(POINTS).nth(3).click(force=True)
-    wait_until(ended)
+    until(page, ended)
     before = len(sent)
     slider = page.get_by_role("slider").first
     slider.focus()
     slider.press("ArrowRight")
-    wait_until(lambda: len(sent) > before)
+    until(page, lambda: len(sent) > before)
     slow = False
     for message in held_back:
         browsers[-1].send(message)

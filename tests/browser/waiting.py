@@ -1,5 +1,7 @@
 """When a page is ready, by what it says of itself."""
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
 
@@ -10,3 +12,22 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
     expect(page.locator(".js-plotly-plot:not(:has(.main-svg))")).to_have_count(0)
+
+
+def clickable(page: Page) -> None:
+    """Wait until a click on a chart's point is heard: Plotly draws points before it listens."""
+    settled(page)
+    page.wait_for_function(
+        """() => [...document.querySelectorAll(".js-plotly-plot")].every(
+            (chart) => chart._ev?.listenerCount("plotly_selected") > 0
+        )"""
+    )
+
+
+def until(page: Page, happened: Callable[[], bool]) -> None:
+    """Wait until something that the browser does not show has happened."""
+    for _ in range(600):
+        if happened():
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError("it has not happened in 30 s")
