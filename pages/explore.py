@@ -91,4 +91,4 @@ excluded = left_out(view, tuple(chosen.datasets))
 if not excluded.empty:
     with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):
         st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")
-        rows_table(excluded, ["title", "dataset", "reason"])
+        rows_table(excluded, ["title", "dataset", "reason"], alt="Rows that lack a number.")

@@ -109,6 +109,7 @@ def show_difference(in_float: Prediction, in_8: Prediction) -> None:
             shares[shares["Float (%)"] + shares["8 bits (%)"] > 0],
             hide_index=True,
             column_config=dict.fromkeys(shares.columns[1:], number) | {"class": "Class"},
+            alt="Share of the picture by class, in float and in 8 bits.",
         )
     details(in_float)
     details(in_8)

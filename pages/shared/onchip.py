@@ -114,7 +114,9 @@ def _bounds(bounds: Mapping[str, Roofline], names: Mapping[str, str], sizes: Map
         }
         for row_id, found in bounds.items()
     ]
-    st.dataframe(pd.DataFrame(figures).round(3), hide_index=True)
+    st.dataframe(
+        pd.DataFrame(figures).round(3), hide_index=True, alt="The least time of each row, and what bounds it."
+    )
     chip = next(iter(bounds.values())).chip
     # No caption: its grey makes links too pale to read.
     st.markdown(f"{chip.name}: {chip.source}")

@@ -59,7 +59,9 @@ def show_means(summaries: Sequence[Summary], names: Mapping[str, str], networks:
     ]
     table = pd.DataFrame(lines).dropna(axis="columns", how="all")
     known = {name: column for name, column in MEANS.items() if name in table}
-    st.dataframe(table, column_config=known, hide_index=True, placeholder="–")
+    st.dataframe(
+        table, column_config=known, hide_index=True, placeholder="–", alt="What each network reached."
+    )
     st.plotly_chart(
         measured_scatter(summaries, names),
         alt="Counted GigaMACs against measured mIoU, with 95 % intervals and their own frontier.",
@@ -98,7 +100,12 @@ def show_result(held: Kept) -> None:
     _worst(held, number)
     with st.expander(f"Rules, and what was left out ({len(first.refused)})", icon=":material/gavel:"):
         rules = [("weights", held.summaries[number].weights), *held.summaries[number].rules.items()]
-        st.dataframe(pd.DataFrame(rules, columns=["rule", "what it means"]), hide_index=True, row_height=60)
+        st.dataframe(
+            pd.DataFrame(rules, columns=["rule", "what it means"]),
+            hide_index=True,
+            row_height=60,
+            alt="The rules of this evaluation.",
+        )
         for refusal in first.refused[:20]:
             st.text(f"Left out: {refusal.reason}")
     with st.container(horizontal=True):

@@ -16,7 +16,11 @@ export default function ({ setTriggerValue }) {
 function goOn(click, link) {
   if (click.ctrlKey || click.metaKey || click.shiftKey) return; // a tab or window of its own
   click.preventDefault(); // else the browser would start a new session
-  history.pushState(null, "", link.href);
+  const address = new URL(link.href);
+  for (const [key, value] of new URLSearchParams(window.location.search)) {
+    if (key.startsWith("embed")) address.searchParams.append(key, value); // Streamlit's own: a page within another
+  }
+  history.pushState(null, "", address);
   window.dispatchEvent(new PopStateEvent("popstate")); // as the browser's Forward does
 }
 

@@ -86,7 +86,12 @@ def show(measured: Measured) -> None:
         )
     for sentence in why(table):
         st.caption(sentence)
-    st.dataframe(table[list(TABLE)], column_config=TABLE, hide_index=True)
+    st.dataframe(
+        table[list(TABLE)],
+        column_config=TABLE,
+        hide_index=True,
+        alt=f"What each row took on {measured.where}, and what its MACs promise.",
+    )
     activation, weight = BYTES.get(measured.precision, FLOAT_BYTES)
     st.caption(
         f"Bytes a MAC in {escaped(measured.precision)}: {activation} for each value of a layer's input and "

@@ -30,6 +30,15 @@ def test_a_link_leads_on_within_the_session_and_back(page: Page) -> None:
     expect(card(page, "Take this")).to_be_visible()
 
 
+def test_a_page_within_another_stays_so(page: Page) -> None:
+    opened(page, "/?embed=true&budget=9")
+    card(page, "Take this").get_by_role("link", name="Compare").click()
+    expect(page).to_have_url(re.compile(r"/compare\?.*embed=true"))
+    settled(page)
+    expect(page).to_have_url(re.compile(r"/compare\?.*embed=true"))
+    expect(page).to_have_url(re.compile(r"rows=cityscapes-regnetx800mf-fpnlite-768x384"))
+
+
 def test_a_click_with_ctrl_opens_a_tab_of_its_own(page: Page) -> None:
     opened(page, "/?budget=9")
     link = card(page, "Take this").get_by_role("link", name="Compare")
