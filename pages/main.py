@@ -23,7 +23,7 @@ PAGES = {
 
 
 def made() -> dict[str, Page]:
-    """Return what Streamlit needs of each page; kept, as making it takes a tenth of a short run."""
+    """Return what Streamlit needs of each page: kept for the session, as it is the same at every run."""
     return {
         name: st.Page(
             f"{name}.py", title=title, icon=f":material/{icon}:", help=words, default=name == "explore"
