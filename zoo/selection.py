@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from zoo import words
 from zoo.checks import check_budget, check_miou
 from zoo.datasets import check_dataset
 from zoo.sizes import Size
-from zoo.words import Cost, size_warnings
+from zoo.words import Cost
 
 if TYPE_CHECKING:
     from zoo.catalog import Catalog
@@ -165,61 +166,89 @@ def answer(
     cost: Cost = PUBLISHED,
     passing: pd.Series | None = None,
 ) -> Answer:
-    """Return the row to take on a data set under a budget (in the cost's unit), or for an accuracy.
+    """Return the row to take on a data set, as `Candidates(...).answer(...)` does. Raises as both."""
+    return Candidates(table, dataset, cost, passing).answer(max_cost=max_cost, min_miou=min_miou)
 
-    `passing` says of each row whether it may be taken: what filters hide is never chosen, but what one better
-    would cost stays that of the data set, and a hidden row that is better than the chosen one is named.
 
-    With neither it is the most accurate row. Raises UnknownIdError for a data set that has no rows, and
-    BudgetError.
-    """
-    asked = words.asked(dataset, cost, max_cost, min_miou)
-    places, costs, accuracies = _usable(table, dataset, cost)
-    passes = np.ones(len(places), bool) if passing is None else passing[table.index[places]].to_numpy()
-    by_accuracy = np.lexsort((costs, -accuracies))
-    by_cost = np.lexsort((-accuracies, costs))
-    fitting = _fitting(costs, accuracies, max_cost, min_miou, cost)
+class Candidates:
+    """The rows of a data set that have both numbers, ready for many questions: a slider asks at each stop."""
 
-    def row(place: int | None) -> pd.Series | None:
-        return None if place is None else table.iloc[places[place]]
+    def __init__(
+        self, table: pd.DataFrame, dataset: str, cost: Cost = PUBLISHED, passing: pd.Series | None = None
+    ) -> None:
+        """Take a data set's rows; the table must stay as it is.
 
-    def row_id(place: int | None) -> str | None:
-        return None if place is None else str(table.index[places[place]])
+        `passing` says of each row whether it may be taken: what filters hide is never chosen, but what one
+        better would cost stays that of the data set, and a hidden row that is better than the chosen one is
+        named. Raises UnknownIdError for a data set that has no rows.
+        """
+        self.table, self.dataset, self.cost = table, dataset, cost
+        places, self._costs, self._accuracies = _usable(table, dataset, cost)
+        self._ids = [str(row_id) for row_id in table.index[places]]
+        self._passes = np.ones(len(places), bool) if passing is None else passing[self._ids].to_numpy(bool)
+        self._by_accuracy = np.lexsort((self._costs, -self._accuracies))
+        self._by_cost = np.lexsort((-self._accuracies, self._costs))
+        self._rows: dict[str, pd.Series] = {}
 
-    best, chosen = _first(fitting), _first(fitting, passes)
-    cheapest = _first(by_cost, passes)
-    if cheapest is None:
-        why = f"no row has both {cost.noun} and an mIoU" if not len(places) else "no row passes the filters"
-        return Answer(dataset, None, None, None, None, row_id(best), f"{asked} {why}.", ())
-    cheaper = better = None
-    if chosen is None:
-        named = [cheapest] if min_miou is None else [cheapest, int(by_accuracy[0])]
-        text = f"{asked} nothing fits. {words.nothing_fits(cost, *(table.iloc[places[n]] for n in named))}"
-    else:
-        cheaper = _first(by_accuracy, passes & (costs < costs[chosen]))
-        better = _first(by_cost, accuracies > accuracies[chosen])
-        named = [place for place in (chosen, cheaper, better) if place is not None]
-        text = f"{asked}: {words.choice(cost, table.iloc[places[chosen]], row(cheaper), row(better))}"
-        pairs = published_pairs(table)
-        text += "".join(
-            f" {words.cost_of_8_bits(table.loc[pair.in_float], table.loc[pair.in_8_bits])}"
-            for pair in pairs
-            if row_id(chosen) in pair[:2]
+    def row(self, row_id: str) -> pd.Series:
+        """Return a row of the table; do not change it."""
+        # Taking one from the table is slower than all else that an answer needs.
+        if row_id not in self._rows:
+            self._rows[row_id] = self.table.loc[row_id]
+        return self._rows[row_id]
+
+    def answer(self, *, max_cost: object = None, min_miou: object = None) -> Answer:
+        """Return the row to take under a budget (in the cost's unit), or for an accuracy.
+
+        With neither it is the most accurate row. Raises BudgetError.
+        """
+        cost, costs, accuracies = self.cost, self._costs, self._accuracies
+        asked = words.asked(self.dataset, cost, max_cost, min_miou)
+        fitting = _fitting(costs, accuracies, max_cost, min_miou, cost)
+        best, chosen = _first(fitting), _first(fitting, self._passes)
+        cheapest = _first(self._by_cost, self._passes)
+        if cheapest is None:
+            why = "no row passes the filters" if self._ids else f"no row has both {cost.noun} and an mIoU"
+            return Answer(self.dataset, None, None, None, None, self._id(best), f"{asked} {why}.", ())
+        cheaper = better = None
+        if chosen is None:
+            named = [cheapest] if min_miou is None else [cheapest, int(self._by_accuracy[0])]
+            text = f"{asked} nothing fits. {words.nothing_fits(cost, *(self._row(n) for n in named))}"
+        else:
+            cheaper = _first(self._by_accuracy, self._passes & (costs < costs[chosen]))
+            better = _first(self._by_cost, accuracies > accuracies[chosen])
+            named = [place for place in (chosen, cheaper, better) if place is not None]
+            beside = (None if place is None else self._row(place) for place in (cheaper, better))
+            text = f"{asked}: {words.choice(cost, self._row(chosen), *beside)}"
+            text += self._of_8_bits.get(self._ids[chosen], "")
+        hidden = None if best == chosen else best
+        if hidden is not None:
+            text += f" {words.hidden(cost, self._row(hidden))}"
+        return Answer(
+            self.dataset,
+            self._id(chosen),
+            self._id(cheaper),
+            self._id(better),
+            self._id(cheapest),
+            self._id(hidden),
+            text,
+            tuple(warning for n in named for warning in words.size_warning(self._row(n))),
         )
-    hidden = None if best == chosen else best
-    if hidden is not None:
-        text += f" {words.hidden(cost, table.iloc[places[hidden]])}"
-    warnings = size_warnings(table.iloc[places[named]])
-    return Answer(
-        dataset,
-        row_id(chosen),
-        row_id(cheaper),
-        row_id(better),
-        row_id(cheapest),
-        row_id(hidden),
-        text,
-        warnings,
-    )
+
+    @cached_property
+    def _of_8_bits(self) -> dict[str, str]:
+        """By id of a row that was published in float and in 8 bits, what is said of 8 bits."""
+        said: dict[str, str] = {}
+        for pair in published_pairs(self.table):
+            text = f" {words.cost_of_8_bits(self.row(pair.in_float), self.row(pair.in_8_bits))}"
+            said.update({row_id: said.get(row_id, "") + text for row_id in pair[:2]})
+        return said
+
+    def _id(self, place: int | None) -> str | None:
+        return None if place is None else self._ids[place]
+
+    def _row(self, place: int) -> pd.Series:
+        return self.row(self._ids[place])
 
 
 def _first(order: np.ndarray, where: np.ndarray | None = None) -> int | None:

@@ -36,12 +36,16 @@ def size_warnings(rows: pd.DataFrame) -> tuple[str, ...]:
     """Return a sentence for each row of a catalog's table whose published number belongs to another size."""
     if "published_at" not in rows:
         return ()
-    columns = ["name", "published_at", "input_width", "input_height"]
-    return tuple(
-        f"{name}: its published number belongs to an input of {there}, not {width}x{height}."
-        for name, there, width, height in zip(*(rows[column].tolist() for column in columns), strict=True)
-        if not pd.isna(there)
-    )
+    elsewhere = rows[rows["published_at"].notna()]
+    return tuple(warning for _, row in elsewhere.iterrows() for warning in size_warning(row))
+
+
+def size_warning(row: pd.Series) -> tuple[str, ...]:
+    """Return that sentence for one row, or nothing."""
+    there = row.get("published_at")
+    if pd.isna(there):
+        return ()
+    return (f"{row['name']}: its published number belongs to an input of {there}, not {own_size(row)}.",)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from zoo import selection
 from zoo.catalog import Catalog
 from zoo.charts import Ready, cost_range, pareto_without_budget, with_budget
 from zoo.rows import NO_DATASET, OWN
-from zoo.selection import COUNTED, Answer
+from zoo.selection import COUNTED, Answer, Candidates
 from zoo.sizes import Size
 
 
@@ -34,15 +34,14 @@ class View(NamedTuple):
 @lru_cache(maxsize=1024)
 def answer(view: View, dataset: str, max_cost: float | None, min_miou: float | None) -> Answer:
     """Return the row to take on a data set. Raises as `zoo.selection.answer`."""
+    return candidates(view, dataset).answer(max_cost=max_cost, min_miou=min_miou)
+
+
+@lru_cache(maxsize=64)
+def candidates(view: View, dataset: str) -> Candidates:
+    """Return the rows of a data set that have both numbers."""
     table = cost_table(view.size, view.setup)
-    return selection.answer(
-        table,
-        dataset,
-        max_cost=max_cost,
-        min_miou=min_miou,
-        cost=cost_of(view.size, view.setup),
-        passing=_passing(table, view),
-    )
+    return Candidates(table, dataset, cost_of(view.size, view.setup), _passing(table, view))
 
 
 def answer_here(dataset: str, size: Size | None) -> Answer:

@@ -105,9 +105,9 @@ def with_budget(
     """Return the parts of `pareto_without_budget` with the budget's line, the shade and the answer's ring."""
     layout = parts["layout"]
     shapes, notes = _budget(budget, across[1])
-    ring = rows.loc[[answer]] if answer in rows.index else rows.iloc[:0]
+    ring = [(rows.at[answer, cost.column], rows.at[answer, "miou"])] if answer in rows.index else []
     added = {"shapes": [*shapes, *layout["shapes"]], "annotations": [*notes, *layout["annotations"]]}
-    return {"data": [*parts["data"], *_ring(ring, cost)], "layout": {**layout, **added}}
+    return {"data": [*parts["data"], *map(_ring, ring)], "layout": {**layout, **added}}
 
 
 def pareto_without_budget(
@@ -221,17 +221,16 @@ def _points(points: pd.DataFrame, every: pd.DataFrame, cost: Cost, chosen: Seque
         }
 
 
-def _ring(rows: pd.DataFrame, cost: Cost) -> Iterator[Part]:
-    if not rows.empty:
-        yield {
-            "type": "scatter",
-            "x": rows[cost.column].tolist(),
-            "y": rows["miou"].tolist(),
-            "mode": "markers",
-            "name": "Answer",
-            "marker": {"symbol": "circle-open", "size": 22, "color": RING, "line": {"width": 3}},
-            "hoverinfo": "skip",
-        }
+def _ring(at: tuple[float, float]) -> Part:
+    return {
+        "type": "scatter",
+        "x": [at[0]],
+        "y": [at[1]],
+        "mode": "markers",
+        "name": "Answer",
+        "marker": {"symbol": "circle-open", "size": 22, "color": RING, "line": {"width": 3}},
+        "hoverinfo": "skip",
+    }
 
 
 def _budget(budget: float, high: float) -> tuple[list[Part], list[Part]]:
