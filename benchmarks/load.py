@@ -67,7 +67,8 @@ class Visitor:
 
     def __init__(self, port: int, page: str, query: str = "") -> None:
         self.port, self.page, self.query = port, page, query
-        self.fields: dict[str, str] = {}
+        self.fields: dict[str, tuple[str, str]] = {}
+        """By label a text field's id and the id of the part of the page that is drawn again for it."""
         self.cookie = f"segselect_visitor={random.getrandbits(64):x}"
 
     async def __aenter__(self) -> Visitor:
@@ -90,7 +91,8 @@ class Visitor:
         message.rerun_script.query_string = self.query
         if label is not None:
             widget = message.rerun_script.widget_states.widgets.add()
-            widget.id, widget.string_value = self.fields[label], text
+            widget.string_value = text
+            widget.id, message.rerun_script.fragment_id = self.fields[label]
         start = time.perf_counter()
         await self.socket.send(message.SerializeToString())
         async with asyncio.timeout(120):
@@ -98,9 +100,8 @@ class Visitor:
                 answer = ForwardMsg.FromString(await self.socket.recv())
                 kind = answer.WhichOneof("type")
                 if kind == "delta" and answer.delta.new_element.HasField("text_input"):
-                    self.fields[answer.delta.new_element.text_input.label] = (
-                        answer.delta.new_element.text_input.id
-                    )
+                    field_of = answer.delta.new_element.text_input
+                    self.fields[field_of.label] = field_of.id, answer.delta.fragment_id
                 if kind == "delta" and answer.delta.new_element.HasField("exception"):
                     raise RuntimeError(answer.delta.new_element.exception.message)
                 if (

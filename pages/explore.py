@@ -6,20 +6,31 @@ from functools import partial
 import streamlit as st
 
 from pages.shared.answers import answer_cards, answers_table, offers
-from pages.shared.axis import budget, cost_control, cost_of, cost_table, notes_of, size_of, timed
+from pages.shared.axis import (
+    budget,
+    budget_of_cost,
+    cost_control,
+    cost_of,
+    cost_table,
+    notes_of,
+    size_of,
+    timed,
+)
 from pages.shared.cards import ready_for_cards, shortlist_panel
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import View, answer, chart, left_out
 from pages.shared.filters import LEAST_MIOU, filter_chips, filters_control, hidden_rows
+from pages.shared.link import link_in_step
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
-from pages.shared.shortlist import choose, dataset_control, shortlist
+from pages.shared.shortlist import SHARED, choose, dataset_control, shortlist, size_control
 from pages.shared.tables import rows_table
+from zoo.selection import Answer
 from zoo.words import size_warnings
 
-chosen, setup, limit, min_miou = shortlist(), timed(), budget().value, LEAST_MIOU.value
+setup, min_miou, datasets = timed(), LEAST_MIOU.value, shortlist().datasets
 size = size_of(setup)
 cost, table = cost_of(size, setup), cost_table(size, setup)
 
@@ -28,30 +39,67 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
     cost_control()
+    place_of_budget = st.container(width="content")
+    if setup is None:
+        size_control()
     filters_control()
     own_control()
 filter_chips()
 
 view = View(chosen_catalog(), size, setup, hidden_rows(table))
-answers, inverses = {}, {}
-with shown_errors():
-    for dataset in chosen.datasets:
-        answers[dataset] = answer(view, dataset, limit, None)
-        if min_miou is not None:
-            inverses[dataset] = answer(view, dataset, None, min_miou)
-if len(answers) > 1:
-    answers_table(table, answers, cost)
-    st.caption(
-        "mIoU of different data sets cannot be compared: each has its own frontier and its own answer."
+
+
+@st.fragment
+def under_the_budget() -> None:
+    """Draw what the budget and the chosen rows change: when they move, this is drawn alone."""
+    with link_in_step(SHARED):
+        with place_of_budget:
+            budget_of_cost()
+        limit = budget().value
+        answers, inverses = {}, {}
+        with shown_errors():
+            for dataset in datasets:
+                answers[dataset] = answer(view, dataset, limit, None)
+                if min_miou is not None:
+                    inverses[dataset] = answer(view, dataset, None, min_miou)
+        show_answers(answers, inverses)
+        with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nullcontext():
+            for best in answers.values():
+                show_chart(best, limit, alone=len(answers) == 1)
+        st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
+        for best in answers.values():
+            show_ranking(best, limit)
+        show_shortlist(shortlist().rows)
+
+
+def show_answers(answers: dict[str, Answer], inverses: dict[str, Answer]) -> None:
+    """Draw the cards of a data set, or a table with a line for each of several."""
+    if len(answers) > 1:
+        answers_table(table, answers, cost)
+        st.caption(
+            "mIoU of different data sets cannot be compared: each has its own frontier and its own answer."
+        )
+    for dataset, best in answers.items():
+        if best.chosen is None:
+            offers(table, best, cost)
+        if len(answers) == 1 and (best.chosen or inverses):
+            answer_cards(view, best, inverses.get(dataset))
+        if best.hidden is not None:
+            title = escaped(table.at[best.hidden, "title"])
+            st.caption(f":material/visibility_off: The filters hide a better one: {title}.")
+
+
+def show_chart(best: Answer, limit: float, *, alone: bool) -> None:
+    """Draw the chart of a data set; `alone` is whether it is the only one."""
+    key = f"explore_chart_{best.dataset}"
+    st.plotly_chart(
+        chart(view, best.dataset, limit, min_miou, tuple(shortlist().rows), best.chosen, alone),
+        key=key,
+        on_select=partial(add_clicked, key),
+        selection_mode=("points", "lasso"),
+        config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "autoScale2d"]},
+        alt=f"{cost.unit} against mIoU on {best.dataset}; the answer is {best.text}",
     )
-for dataset, best in answers.items():
-    if best.chosen is None:
-        offers(table, best, cost)
-    if len(answers) == 1 and (best.chosen or inverses):
-        answer_cards(view, best, inverses.get(dataset))
-    if best.hidden is not None:
-        title = escaped(table.at[best.hidden, "title"])
-        st.caption(f":material/visibility_off: The filters hide a better one: {title}.")
 
 
 def add_clicked(key: str) -> None:
@@ -60,34 +108,26 @@ def add_clicked(key: str) -> None:
     choose([row for point in points for row in point.get("customdata", [])[:1]])
 
 
-with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nullcontext():
-    for dataset, best in answers.items():
-        key = f"explore_chart_{dataset}"
-        st.plotly_chart(
-            chart(view, dataset, limit, min_miou, tuple(chosen.rows), best.chosen, len(answers) == 1),
-            key=key,
-            on_select=partial(add_clicked, key),
-            selection_mode=("points", "lasso"),
-            config={"displaylogo": False, "modeBarButtonsToRemove": ["select2d", "autoScale2d"]},
-            alt=f"{cost.unit} against mIoU on {dataset}; the answer is {best.text}",
-        )
-
-st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
-for dataset, best in answers.items():
-    st.subheader(f"Ranked for {escaped(dataset)}", anchor=False)
+def show_ranking(best: Answer, limit: float) -> None:
+    """Draw the answer in words and the ranked table of a data set."""
+    st.subheader(f"Ranked for {escaped(best.dataset)}", anchor=False)
     st.code(best.text, language=None, wrap_lines=True)
-    for warning in best.warnings:
-        st.caption(escaped(warning))
-    for note in notes_of(table, dataset, setup):
-        st.caption(escaped(note))
-    ranking(view, dataset, limit, cost)
+    for text in (*best.warnings, *notes_of(table, best.dataset, setup)):
+        st.caption(escaped(text))
+    ranking(view, best.dataset, limit, cost)
 
-if chosen.rows:
-    shortlist_panel()
-    for warning in size_warnings(table.loc[[row for row in chosen.rows if row in table.index]]):
-        st.caption(escaped(warning))
 
-excluded = left_out(view, tuple(chosen.datasets))
+def show_shortlist(rows: list[str]) -> None:
+    """Draw the chosen rows, with what is to be known of their numbers."""
+    if rows:
+        shortlist_panel()
+        for warning in size_warnings(table.loc[[row for row in rows if row in table.index]]):
+            st.caption(escaped(warning))
+
+
+under_the_budget()
+
+excluded = left_out(view, tuple(datasets))
 if not excluded.empty:
     with st.expander(f"Excluded rows ({len(excluded)})", icon=":material/block:"):
         st.caption("They lack a number, so they cannot be ranked; nothing is filled in.")

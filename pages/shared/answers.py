@@ -10,7 +10,7 @@ import streamlit as st
 
 from pages.shared.axis import budget, cost_of, cost_table, timed
 from pages.shared.cards import Card, row_cards
-from pages.shared.exploring import View
+from pages.shared.exploring import View, candidates
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.shortlist import SIZE
@@ -30,15 +30,16 @@ def answer_cards(view: View, best: Answer, inverse: Answer | None) -> None:
 def cards(view: View, best: Answer, inverse: Answer | None, limit: float) -> tuple[Card, ...]:
     """Return what the cards say; `limit` is the budget."""
     table, cost = cost_table(view.size, view.setup), cost_of(view.size, view.setup)
+    row_of = candidates(view, best.dataset).row
 
     def card(badge: str, row_id: str | None, nothing: str, colour: Literal["blue", "gray", "green"]) -> Card:
         if row_id is None:
             return Card(None, nothing, badge, colour)
-        row = table.loc[row_id]
+        row = row_of(row_id)
         if row_id == best.chosen or best.chosen is None:
             beside = headroom(row, limit, cost)
         else:
-            beside = difference(table.loc[best.chosen], row, cost)
+            beside = difference(row_of(best.chosen), row, cost)
         beside = ". ".join(filter(None, [beside, miou_at(row, table, cost)]))
         return Card(
             row_id, row["title"], badge, colour, f"{row['miou']:.2f} %", shown_cost(row, cost), beside
@@ -83,13 +84,15 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
                 size = largest_size(row, budget().value, _proportions(*row.size))
             except (BudgetError, NotOursError):
                 return
-            st.button(
+            shrunk = st.button(
                 f"Count at {size}, the largest input of {escaped(row.model)} that fits",
                 icon=":material/photo_size_select_small:",
                 on_click=SIZE.set,
                 args=(size,),
                 key=f"shrink_{best.dataset}",
             )
+            if shrunk:
+                st.rerun()  # the size acts on all of the page, not only where this button is
 
 
 def answers_table(table: pd.DataFrame, answers: Mapping[str, Answer], cost: Cost) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.own import escaped
 from pages.shared.settings import Choice, Number
-from pages.shared.shortlist import BUDGET, SIZE, budget_control, size_control
+from pages.shared.shortlist import BUDGET, SIZE, budget_control
 from zoo.catalog import Catalog, all_shipped
 from zoo.chips import measured_setups
 from zoo.chips import milliseconds as on_chip
@@ -113,7 +113,7 @@ def notes_of(table: pd.DataFrame, dataset: str, setup: Timed | None) -> tuple[st
 
 
 def cost_control() -> None:
-    """Draw the choice of the cost with its budget, and for MACs the size."""
+    """Draw the choice of the cost."""
     # Behind a button, which has room for the whole name of a setup.
     menu = st.popover(
         escaped(AXIS.value),
@@ -129,9 +129,12 @@ def cost_control() -> None:
             width=440,
             help="MACs, or milliseconds on one device, precision and runtime: they never mix on one axis.",
         )
+
+
+def budget_of_cost() -> None:
+    """Draw the budget of the cost that is chosen."""
     if AXIS.value == MACS:
         budget_control()
-        size_control()
     else:
         MILLISECONDS.draw(st.number_input, "Budget (milliseconds)", width=150)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -47,6 +48,17 @@ def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
     if {key: st.query_params.get_all(key) for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
     kept.written.add(_held(wanted))
+
+
+@contextmanager
+def link_in_step(shared: Collection[Setting[Any]]) -> Iterator[None]:
+    """Do for a fragment, a part of a page that is drawn alone, what main.py does for a page."""
+    kept = store()
+    kept.moved.clear()  # the callbacks of this request are over
+    try:
+        yield
+    finally:
+        write_link(kept.page or "", shared)
 
 
 def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str, list[str]]:

@@ -58,6 +58,40 @@ def test_slider_changes_the_answer_and_survives_reload(page: Page) -> None:
     expect(page.get_by_text(ANSWER.format("4.3"))).to_be_visible()
 
 
+def test_budget_draws_what_it_changes_and_nothing_else(page: Page) -> None:
+    came: list[ForwardMsg] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: came.append(ForwardMsg.FromString(frame))),
+    )
+    open_page(page)
+    settled(page)
+    came.clear()
+    budget = page.get_by_label("Budget, exact")
+    budget.fill("9")
+    budget.press("Enter")
+    expect(page.get_by_text(ANSWER.format("9"))).to_be_visible()
+    expect(page).to_have_url(re.compile("budget=9"))
+    settled(page)
+    drawn = {part.delta.new_element.WhichOneof("type") for part in came if part.HasField("delta")}
+    assert {"text_input", "html", "plotly_chart", "dataframe"} <= drawn
+    assert "selectbox" not in drawn  # the input size's
+    page.go_back()
+    expect(page.get_by_text(ANSWER.format("4"))).to_be_visible()
+    expect(budget).to_have_value("4")
+
+
+def test_offered_smaller_input_acts_on_the_whole_page(page: Page) -> None:
+    open_page(page, "/?budget=0.5")
+    page.get_by_role("button", name="Count at").click()
+    expect(page).to_have_url(re.compile("size="))
+    size = re.search(r"size=(\d+x\d+)", page.url)
+    assert size is not None
+    expect(page.get_by_role("combobox", name="Input size")).to_have_value(size[1])
+    expect(page.get_by_text("Take this")).to_be_visible()
+    expect(page.get_by_text(f"counted at {size[1]}").first).to_be_visible()
+
+
 def test_fast_arrow_keys_lose_no_step(page: Page) -> None:
     open_page(page)
     slider = page.get_by_role("slider").first
