@@ -41,10 +41,15 @@ def read_link(page: str, pages: Collection[str], shared: Collection[Setting[Any]
 
 
 def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
-    """Write the settings of this page and the shared ones to the address, unless it holds them already."""
+    """Write the settings of this page and the shared ones to the address, unless it holds them already.
+
+    What the page has not asked for yet, as it may run for the first time or for long, stays as it came.
+    """
     kept = store()
     embed = {key: st.query_params.get_all(key) for key in st.query_params if key.startswith(EMBED)}
-    wanted = embed | link_to(_of_page(page, shared))
+    settings = link_to(_of_page(page, shared))
+    waiting = {key: texts for key, texts in kept.unread.items() if key.partition("_")[0] == page}
+    wanted = embed | settings | waiting
     if {key: st.query_params.get_all(key) for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
     kept.written.add(_held(wanted))

@@ -178,3 +178,18 @@ def test_nothing_fits_offers_a_budget_and_a_size(app: AppTest) -> None:
     app.button(key="shrink_Cityscapes").click().run()
     assert app.query_params["size"] in ("512x256", ["512x256"])
     assert cards(app)[0].badge == "Take this"
+
+
+def test_the_address_keeps_what_a_page_that_still_runs_has_not_asked_for() -> None:
+    def first_run() -> None:
+        from pages.shared.link import read_link, write_link
+
+        read_link("newpage", ["newpage"], ())
+        write_link("newpage", ())  # as main.py does before the page runs and creates its settings
+
+    app = AppTest.from_function(first_run)
+    app.query_params["newpage_row"] = "cityscapes-erfnet-1024x512"
+    app.query_params["demo_row"] = "of another page"
+    app.run()
+    assert not app.exception
+    assert list(app.query_params) == ["newpage_row"]
