@@ -1,6 +1,5 @@
 """How rows look in a table: one place for labels and number formats."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -13,11 +12,11 @@ from zoo.rows import OWN
 from zoo.tables import safe_cells
 
 MEGABYTES = ["peak_8bit_mb", "peak_float_mb", "weights_8bit_mb", "weights_float_mb"]
-COLUMNS = {
-    "title": st.column_config.TextColumn("Network"),
-    "take": st.column_config.TextColumn("Take this"),
-    "cheaper": st.column_config.TextColumn("Next cheaper"),
-    "better": st.column_config.TextColumn("One better"),
+COLUMNS: dict[str, Any] = {
+    "title": "Network",
+    "take": "Take this",
+    "cheaper": "Next cheaper",
+    "better": "One better",
     "miou_difference": st.column_config.NumberColumn("points", format="%+.2f", help="Points of mIoU"),
     "gmacs_difference": st.column_config.NumberColumn("GigaMACs, +/- %", format="%+.1f"),
     "counted_gmacs_difference": st.column_config.NumberColumn("Counted, +/- %", format="%+.1f"),
@@ -28,17 +27,17 @@ COLUMNS = {
     "over": st.column_config.NumberColumn(
         "Over", format="%+.4g", width=56, help="By how much it does not fit the budget"
     ),
-    "weights": st.column_config.TextColumn("Weights"),
+    "weights": "Weights",
     "name": st.column_config.TextColumn("Model", width=154),
-    "dataset": st.column_config.TextColumn("Data set"),
-    "published_name": st.column_config.TextColumn("As printed"),
+    "dataset": "Data set",
+    "published_name": "As printed",
     "input": st.column_config.TextColumn("Size", width=72, help="Input size, width x height"),
     "gmacs": st.column_config.NumberColumn("GigaMACs", format="%.6g", width=72, help="As printed"),
     "counted_gmacs": st.column_config.NumberColumn("Counted", format="%.4f", help="GigaMACs, counted"),
     "error_pct": st.column_config.NumberColumn("Difference (%)", format="%.2f"),
-    "verdict": st.column_config.TextColumn("Verdict"),
+    "verdict": "Verdict",
     "miou": st.column_config.NumberColumn("mIoU", format="%.4g", width=56, help="Percent, as printed"),
-    "on_frontier": st.column_config.CheckboxColumn("Frontier"),
+    "on_frontier": "Frontier",
     "params_m": st.column_config.NumberColumn("Parameters (M)", format="%.2f", width=110),
     "peak_8bit_mb": st.column_config.NumberColumn(
         "Peak, 8 bits (MB)",
@@ -56,11 +55,11 @@ COLUMNS = {
     "weights_float_mb": st.column_config.NumberColumn(
         "Weights, float (MB)", format="%.2f", help="4 bytes a parameter"
     ),
-    "available": st.column_config.CheckboxColumn("Available"),
-    "qat": st.column_config.CheckboxColumn("QAT"),
-    "family_label": st.column_config.TextColumn("Family"),
-    "references": st.column_config.TextColumn("References"),
-    "published_at": st.column_config.TextColumn("Comes true at"),
+    "available": "Available",
+    "qat": "QAT",
+    "family_label": "Family",
+    "references": "References",
+    "published_at": "Comes true at",
     "gmacs_there": st.column_config.NumberColumn("GigaMACs there", format="%.4f"),
     "reason": st.column_config.TextColumn("Reason", width="large"),
     "explanation": st.column_config.TextColumn("Why they differ", width="large"),
@@ -68,13 +67,11 @@ COLUMNS = {
 }
 
 
-def _short(config: Mapping[str, Any]) -> Any:
+def _short(config: Any) -> Any:
     """Return a column's configuration without what it leaves open: Streamlit copies it at every run."""
-    return {
-        name: _short(value) if isinstance(value, dict) else value
-        for name, value in config.items()
-        if value is not None
-    }
+    if not isinstance(config, dict):
+        return config
+    return {name: _short(value) for name, value in config.items() if value is not None}
 
 
 COLUMNS = {name: _short(config) for name, config in COLUMNS.items()}
