@@ -25,7 +25,7 @@ from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
 from pages.shared.ranking import ranking
-from pages.shared.shortlist import SHARED, choose, dataset_control, shortlist, size_control
+from pages.shared.shortlist import SHARED, chip_control, choose, dataset_control, shortlist, size_control
 from pages.shared.tables import rows_table
 from zoo.selection import Answer
 from zoo.words import size_warnings
@@ -41,6 +41,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     cost_control()
     place_of_budget = st.container(width="content")
     if setup is None:
+        chip_control()
         size_control()
     filters_control()
     own_control()
@@ -66,7 +67,6 @@ def under_the_budget() -> None:
         with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nullcontext():
             for best in answers.values():
                 show_chart(best, limit, alone=len(answers) == 1)
-        st.caption("Click points, lasso them, or select lines of the table to put rows on your shortlist.")
         for best in answers.values():
             show_ranking(best, limit)
         show_shortlist(shortlist().rows)
@@ -110,7 +110,8 @@ def add_clicked(key: str) -> None:
 
 def show_ranking(best: Answer, limit: float) -> None:
     """Draw the answer in words and the ranked table of a data set."""
-    st.subheader(f"Ranked for {escaped(best.dataset)}", anchor=False)
+    hint = "Click points, lasso them, or select lines of the table to put rows on your shortlist."
+    st.markdown(f":gray[:small[{hint}]]\n### Ranked for {escaped(best.dataset)}")
     st.code(best.text, language=None, wrap_lines=True)
     for text in (*best.warnings, *notes_of(table, best.dataset, setup)):
         st.caption(escaped(text))

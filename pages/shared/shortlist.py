@@ -86,7 +86,7 @@ def dataset_control() -> None:
 
 
 def budget_control() -> None:
-    """Draw the budget: a slider for quick moves with the exact number beside it, and a chip's as a source."""
+    """Draw the budget: a slider for quick moves with the exact number beside it."""
     with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
         BUDGET.draw(
             st.select_slider,
@@ -105,10 +105,14 @@ def budget_control() -> None:
             label_visibility="collapsed",
             width=64,
         )
-        chip = st.popover("Chip", help="A budget from a chip's peak", on_change="rerun", key="chip")
-        if chip.open:
-            with chip:
-                _chip()
+
+
+def chip_control() -> None:
+    """Draw a button behind which a budget is made of what a chip can do."""
+    chip = st.popover("Chip", help="A budget from a chip's peak", on_change="rerun", key="chip")
+    if chip.open:
+        with chip:
+            _chip()
 
 
 def size_control() -> None:
