@@ -8,13 +8,14 @@ from typing import Literal
 import pandas as pd
 import streamlit as st
 
-from pages.shared.axis import budget, cost_of, cost_table, timed
+from pages.shared.axis import AXIS, budget, cost_of, cost_table, timed
 from pages.shared.cards import Card, row_cards
 from pages.shared.exploring import View, candidates
-from pages.shared.loaders import chosen_catalog
+from pages.shared.loaders import BOTH, CATALOG, chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.shortlist import SIZE
 from pages.shared.tables import show_rows
+from zoo.catalog import all_shipped
 from zoo.costs import largest_size
 from zoo.errors import BudgetError, NotOursError
 from zoo.selection import Answer
@@ -58,9 +59,18 @@ def cards(view: View, best: Answer, inverse: Answer | None, limit: float) -> tup
 
 
 def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
-    """Draw what can be done where nothing fits: a larger budget, or a smaller input."""
+    """Draw what can be done where nothing fits: other rows, a larger budget, or a smaller input."""
     if best.cheapest is None:
         st.info(escaped(best.text), icon=":material/filter_list_off:")
+        if _more_measured(table, best.dataset) and st.button(
+            f"Take the rows of both catalogs, some of which were measured on {escaped(AXIS.value)}",
+            icon=":material/library_add:",
+            type="primary",
+            on_click=CATALOG.set,
+            args=(BOTH,),
+            key=f"both_{best.dataset}",
+        ):
+            st.rerun()  # the catalog acts on all of the page, not only where this button is
         return
     row = chosen_catalog().row(best.cheapest)
     least = table.at[best.cheapest, cost.column]
@@ -93,6 +103,13 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
             )
             if shrunk:
                 st.rerun()  # the size acts on all of the page, not only where this button is
+
+
+def _more_measured(table: pd.DataFrame, dataset: str) -> bool:
+    """Return whether the chosen device ran rows of a data set that a table lacks, of the shipped catalogs."""
+    setup = timed()
+    others = set() if setup is None else {*setup.measured.table.index} - {*table.index}
+    return any(row.dataset == dataset and row.id in others for row in all_shipped().rows)
 
 
 def answers_table(table: pd.DataFrame, answers: Mapping[str, Answer], cost: Cost) -> None:

@@ -92,6 +92,14 @@ def test_offered_smaller_input_acts_on_the_whole_page(page: Page) -> None:
     expect(page.get_by_text(f"counted at {size[1]}").first).to_be_visible()
 
 
+def test_offered_rows_of_the_other_catalog_act_on_the_whole_page(page: Page) -> None:
+    open_page(page, "/?explore_ms=12&explore_cost=Arduino+VENTUNO+Q+%28float%2C+tflite%29")
+    expect(page.get_by_text("no row has both").first).to_be_visible()
+    page.get_by_role("button", name="Take the rows of both catalogs").click()
+    expect(page.get_by_text("The cheapest is DDRNet-23-slim · 2048x1024")).to_be_visible()
+    expect(page).to_have_url(re.compile("catalog=published"))
+
+
 def test_fast_arrow_keys_lose_no_step(page: Page) -> None:
     open_page(page)
     slider = page.get_by_role("slider").first

@@ -55,6 +55,16 @@ def test_a_data_set_of_which_nothing_was_measured_is_said() -> None:
     assert any("no row has both milliseconds and an mIoU" in info.value for info in app.info)
 
 
+def test_where_only_the_other_catalog_was_measured_its_rows_are_one_click_away() -> None:
+    app = opened(catalog="published")
+    assert any("no row has both milliseconds and an mIoU" in info.value for info in app.info)
+    app.button(key="both_Cityscapes").click().run()
+    assert not app.exception
+    assert any(code.value.startswith("Under ") and SETUP in code.value for code in app.code)
+    assert not [button for button in app.button if button.key == "both_Cityscapes"]
+    assert not [button for button in opened(dataset="VOC2012").button if button.key == "both_VOC2012"]
+
+
 def test_the_choice_is_in_the_link_and_the_macs_budget_stays() -> None:
     app = opened(budget="9", explore_ms="50")
     app.session_state["cost"] = True  # opens the menu
