@@ -67,8 +67,8 @@ def under_the_budget() -> None:
         with st.grid(2, min_column_width=360, key="charts") if len(answers) > 1 else nullcontext():
             for best in answers.values():
                 show_chart(best, limit, alone=len(answers) == 1)
-        for best in answers.values():
-            show_ranking(best, limit)
+        for number, best in enumerate(answers.values()):
+            show_ranking(best, limit, first=number == 0)
         show_shortlist(shortlist().rows)
 
 
@@ -108,10 +108,11 @@ def add_clicked(key: str) -> None:
     choose([row for point in points for row in point.get("customdata", [])[:1]])
 
 
-def show_ranking(best: Answer, limit: float) -> None:
-    """Draw the answer in words and the ranked table of a data set."""
-    hint = "Click points, lasso them, or select lines of the table to put rows on your shortlist."
-    st.markdown(f":gray[:small[{hint}]]\n### Ranked for {escaped(best.dataset)}")
+def show_ranking(best: Answer, limit: float, *, first: bool) -> None:
+    """Draw the answer in words and the ranked table of a data set; above the `first`, what charts do."""
+    hint = "Click points, lasso them, or select lines of a table to put rows on your shortlist."
+    # One element, as each costs time at every move.
+    st.markdown((f":gray[:small[{hint}]]\n" if first else "") + f"### Ranked for {escaped(best.dataset)}")
     st.code(best.text, language=None, wrap_lines=True)
     for text in (*best.warnings, *notes_of(table, best.dataset, setup)):
         st.caption(escaped(text))

@@ -303,6 +303,14 @@ def test_a_row_whose_number_belongs_to_another_size_is_marked() -> None:
     assert len(words.size_warnings(rows)) == 3
 
 
+def test_the_same_rows_asked_again_and_again_answer_as_new_ones_do() -> None:
+    passing = ~PUBLISHED["qat"].astype(bool)
+    many = selection.Candidates(PUBLISHED, "Cityscapes", passing=passing)
+    for asked in [{"max_cost": cost} for cost in (9, 0.5, 3.9, 500, 9)] + [{"min_miou": 72}, {}]:
+        assert many.answer(**asked) == selection.answer(PUBLISHED, "Cityscapes", passing=passing, **asked)
+    assert many.row("cityscapes-erfnet-1024x512").equals(PUBLISHED.loc["cityscapes-erfnet-1024x512"])
+
+
 def test_counted_macs_at_one_size_say_so() -> None:
     rows = PUBLISHED
     rows = rows.assign(counted_gmacs=rows["gmacs"] / 2)
