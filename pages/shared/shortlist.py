@@ -147,6 +147,7 @@ def rows_control() -> None:
                 options=chosen,
                 format_func=lambda row: escaped(names[row]),
                 help="They stay in the link. Click one to drop it.",
+                wrap=True,  # else they go off a narrow screen
             )
         st.selectbox(
             "Add a row",
