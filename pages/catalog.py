@@ -25,7 +25,7 @@ AUDITED += ["published_at", "gmacs_there", "published_name", "explanation"]
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Catalog", anchor=False, width="content")
     CATALOG.draw(st.selectbox, "Catalog", format_func=catalog_title, width=190)
-    place_of_search = st.container(width="content")
+    place_of_search = st.container(horizontal=True, vertical_alignment="bottom", width="content")
     size_control()
     own_control()
 
@@ -36,11 +36,8 @@ catalog, weights = chosen_catalog(), weights_words()
 @st.fragment
 def what_matches() -> None:
     """Draw what a search finds: while letters come, this is drawn alone."""
-    with link_in_step(SHARED):
-        with (
-            place_of_search,
-            st.container(horizontal=True, vertical_alignment="bottom", width="content"),
-        ):
+    with link_in_step(SHARED, (SEARCH, VIEW, AUDIT, ROWS)):
+        with place_of_search:
             SEARCH.draw(
                 st.text_input,
                 "Search",

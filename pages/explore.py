@@ -7,6 +7,7 @@ import streamlit as st
 
 from pages.shared.answers import answer_cards, answers_table, offers
 from pages.shared.axis import (
+    MILLISECONDS,
     budget,
     budget_of_cost,
     cost_control,
@@ -24,8 +25,18 @@ from pages.shared.link import link_in_step
 from pages.shared.loaders import chosen_catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.ranking import ranking
-from pages.shared.shortlist import SHARED, chip_control, choose, dataset_control, shortlist, size_control
+from pages.shared.ranking import ranked_tables, ranking
+from pages.shared.shortlist import (
+    BUDGET,
+    ROWS,
+    SHARED,
+    budget_place,
+    chip_control,
+    choose,
+    dataset_control,
+    shortlist,
+    size_control,
+)
 from pages.shared.tables import rows_table
 from zoo.selection import Answer
 from zoo.words import size_warnings
@@ -39,7 +50,7 @@ with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
     st.title("Which network fits?", anchor=False, width="content")
     dataset_control()
     cost_control()
-    place_of_budget = st.container(width="content")
+    place_of_budget = budget_place()
     if setup is None:
         chip_control()
         size_control()
@@ -53,7 +64,7 @@ view = View(chosen_catalog(), size, setup, hidden_rows(table))
 @st.fragment
 def under_the_budget() -> None:
     """Draw what the budget and the chosen rows change: when they move, this is drawn alone."""
-    with link_in_step(SHARED):
+    with link_in_step(SHARED, (BUDGET, MILLISECONDS, ROWS)):
         with place_of_budget:
             budget_of_cost()
         limit = budget().value
@@ -111,12 +122,16 @@ def add_clicked(key: str) -> None:
 def show_ranking(best: Answer, limit: float, *, first: bool) -> None:
     """Draw the answer in words and the ranked table of a data set; above the `first`, what charts do."""
     hint = "Click points, lasso them, or select lines of a table to put rows on your shortlist."
+    found, within = ranking(view, best.dataset, limit, cost), cost.format(limit)
+    over = f" :gray[:small[over {within} in grey, the cheapest first]]" if found.over.ids else ""
     # One element, as each costs time at every move.
-    st.markdown((f":gray[:small[{hint}]]\n" if first else "") + f"### Ranked for {escaped(best.dataset)}")
+    st.markdown(
+        (f":gray[:small[{hint}]]\n" if first else "") + f"### Ranked for {escaped(best.dataset)}{over}"
+    )
     st.code(best.text, language=None, wrap_lines=True)
     for text in (*best.warnings, *notes_of(table, best.dataset, setup)):
         st.caption(escaped(text))
-    ranking(view, best.dataset, limit, cost)
+    ranked_tables(found, best.dataset, within)
 
 
 def show_shortlist(rows: list[str]) -> None:

@@ -62,15 +62,15 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
     """Draw what can be done where nothing fits: other rows, a larger budget, or a smaller input."""
     if best.cheapest is None:
         st.info(escaped(best.text), icon=":material/filter_list_off:")
-        if _more_measured(table, best.dataset) and st.button(
-            f"Take the rows of both catalogs, some of which were measured on {escaped(AXIS.value)}",
-            icon=":material/library_add:",
-            type="primary",
-            on_click=CATALOG.set,
-            args=(BOTH,),
-            key=f"both_{best.dataset}",
-        ):
-            st.rerun()  # the catalog acts on all of the page, not only where this button is
+        if _more_measured(table, best.dataset):
+            st.button(
+                f"Take the rows of both catalogs, some of which were measured on {escaped(AXIS.value)}",
+                icon=":material/library_add:",
+                type="primary",
+                on_click=CATALOG.set,
+                args=(BOTH,),
+                key=f"both_{best.dataset}",
+            )
         return
     row = chosen_catalog().row(best.cheapest)
     least = table.at[best.cheapest, cost.column]
@@ -94,15 +94,13 @@ def offers(table: pd.DataFrame, best: Answer, cost: Cost) -> None:
                 size = largest_size(row, budget().value, _proportions(*row.size))
             except (BudgetError, NotOursError):
                 return
-            shrunk = st.button(
+            st.button(
                 f"Count at {size}, the largest input of {escaped(row.model)} that fits",
                 icon=":material/photo_size_select_small:",
                 on_click=SIZE.set,
                 args=(size,),
                 key=f"shrink_{best.dataset}",
             )
-            if shrunk:
-                st.rerun()  # the size acts on all of the page, not only where this button is
 
 
 def _more_measured(table: pd.DataFrame, dataset: str) -> bool:

@@ -53,14 +53,22 @@ def write_link(page: str, shared: Collection[Setting[Any]]) -> None:
     if {key: st.query_params.get_all(key) for key in st.query_params} != wanted:
         st.query_params.from_dict(wanted)
     kept.written.add(_held(wanted))
+    kept.drawn = dict(kept.versions)
 
 
 @contextmanager
-def link_in_step(shared: Collection[Setting[Any]]) -> Iterator[None]:
-    """Do for a fragment, a part of a page that is drawn alone, what main.py does for a page."""
-    kept = store()
+def link_in_step(shared: Collection[Setting[Any]], inside: Collection[Setting[Any]]) -> Iterator[None]:
+    """Do for a fragment, a part of a page that is drawn alone, what main.py does for a page.
+
+    `inside`: the settings that act in it alone; where a button of it has set another, the page is drawn.
+    """
+    kept, context = store(), get_script_run_ctx()
     kept.moved.clear()  # the callbacks of this request are over
     try:
+        if context is not None and context.fragment_ids_this_run:
+            changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
+            if changed - {setting.key for setting in inside}:
+                st.rerun()
         yield
     finally:
         write_link(kept.page or "", shared)

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import streamlit as st
 
 from pages.shared.exploring import View, ranked
 from pages.shared.loaders import Words, weights_of, weights_words
@@ -25,21 +24,27 @@ class Ranked(NamedTuple):
     """By cost, with what they are `over`."""
 
 
-def ranking(view: View, dataset: str, budget: float, cost: Cost) -> None:
-    """Draw the ranked table of a data set; a selected row goes to the chosen ones."""
-    found = _ranked(view, dataset, budget, cost.column, weights_words())
+def ranking(view: View, dataset: str, budget: float, cost: Cost) -> Ranked:
+    """Return the rows of a data set as `ranked_tables` draws them."""
+    return _ranked(view, dataset, budget, cost.column, weights_words())
+
+
+def ranked_tables(found: Ranked, dataset: str, within: str) -> None:
+    """Draw the ranked table of a data set and the grey one; a selected row goes to the chosen ones.
+
+    `within`: the budget in words.
+    """
     if found.fitting.ids:
         chosen_from(
             found.fitting,
             key=f"explore_ranking_{dataset}",
-            alt=f"Rows of {dataset} within {cost.format(budget)}, the most accurate first.",
+            alt=f"Rows of {dataset} within {within}, the most accurate first.",
         )
     if found.over.ids:
-        st.caption(f"Over {cost.format(budget)}, the cheapest first:")
         chosen_from(
             found.over,
             key=f"explore_over_{dataset}",
-            alt=f"Rows of {dataset} over {cost.format(budget)}, the cheapest first.",
+            alt=f"Rows of {dataset} over {within}, the cheapest first.",
         )
 
 

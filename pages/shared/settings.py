@@ -46,6 +46,8 @@ class Store:
     """By widget: the version that it shows."""
     held: dict[str, deque[Any]] = field(default_factory=dict)
     """By widget: the values that it was told or given, the last few."""
+    drawn: dict[str, int] = field(default_factory=dict)
+    """The versions when the address was written last."""
     moved: set[str] = field(default_factory=set)
     """The settings that a widget changed in this request."""
     unread: dict[str, list[str]] = field(default_factory=dict)

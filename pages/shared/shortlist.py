@@ -85,26 +85,30 @@ def dataset_control() -> None:
         )
 
 
+def budget_place() -> st.delta_generator.DeltaGenerator:
+    """Return a place for `budget_control`."""
+    return st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall")
+
+
 def budget_control() -> None:
     """Draw the budget: a slider for quick moves with the exact number beside it."""
-    with st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall"):
-        BUDGET.draw(
-            st.select_slider,
-            "Budget (GigaMACs)",
-            key="budget_slider",
-            show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
-            options=STEPS,
-            format_func=STEP_WORDS.__getitem__,
-            width=150,
-        )
-        BUDGET.draw(
-            st.text_input,
-            "Budget, exact",
-            show=format_gmacs,
-            take=_typed_budget,
-            label_visibility="collapsed",
-            width=64,
-        )
+    BUDGET.draw(
+        st.select_slider,
+        "Budget (GigaMACs)",
+        key="budget_slider",
+        show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
+        options=STEPS,
+        format_func=STEP_WORDS.__getitem__,
+        width=150,
+    )
+    BUDGET.draw(
+        st.text_input,
+        "Budget, exact",
+        show=format_gmacs,
+        take=_typed_budget,
+        label_visibility="collapsed",
+        width=64,
+    )
 
 
 def chip_control() -> None:
