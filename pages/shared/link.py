@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,9 @@ from pages.shared.settings import KNOWN, Setting, store
 
 EMBED = "embed"
 """Streamlit's own keys, for a page within another."""
+
+_TURN = Lock()
+"""Held by the visitor whose fragment is drawn: of those who meet, only the last has to wait for all."""
 
 
 def read_link(page: str, pages: Collection[str], shared: Collection[Setting[Any]]) -> None:
@@ -64,14 +68,15 @@ def link_in_step(shared: Collection[Setting[Any]], inside: Collection[Setting[An
     """
     kept, context = store(), get_script_run_ctx()
     kept.moved.clear()  # the callbacks of this request are over
-    try:
-        if context is not None and context.fragment_ids_this_run:
-            changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
-            if changed - {setting.key for setting in inside}:
-                st.rerun()
-        yield
-    finally:
-        write_link(kept.page or "", shared)
+    with _TURN:
+        try:
+            if context is not None and context.fragment_ids_this_run:
+                changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
+                if changed - {setting.key for setting in inside}:
+                    st.rerun()
+            yield
+        finally:
+            write_link(kept.page or "", shared)
 
 
 def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str, list[str]]:
