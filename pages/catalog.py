@@ -4,12 +4,12 @@ import streamlit as st
 
 from pages.shared.cards import ready_for_cards, shortlist_panel
 from pages.shared.downloads import downloads
+from pages.shared.kinds import Choice, Flag, Text
 from pages.shared.link import link_in_step
 from pages.shared.listing import Asked, listing, matching
 from pages.shared.loaders import CATALOG, catalog_title, chosen_catalog, weights_words
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.settings import Choice, Flag, Text
 from pages.shared.shortlist import ROWS, SHARED, SIZE, size_control
 from pages.shared.sources import bibliography, described, glossary
 from pages.shared.tables import MEGABYTES, chosen_from

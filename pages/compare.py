@@ -4,11 +4,11 @@ import streamlit as st
 
 from pages.shared.comparing import compared_masks, draw_masks, kept_picture
 from pages.shared.costing import growth_chart, sizes_taken, stride_chart
+from pages.shared.kinds import Choice, Choices, Flag, Whole
 from pages.shared.loaders import catalog, table_at
 from pages.shared.masks import picture_control
 from pages.shared.own import escaped
 from pages.shared.reporting import report_button
-from pages.shared.settings import Choice, Choices, Flag, Whole
 from pages.shared.shortlist import (
     budget_control,
     budget_place,

@@ -16,10 +16,10 @@ from pages.shared.costing import (
 )
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
+from pages.shared.kinds import Choice, Whole
 from pages.shared.loaders import catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import (
     budget_control,
     budget_place,

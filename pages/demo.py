@@ -9,12 +9,12 @@ import streamlit as st
 from pages.shared.eightbits import in_8_bits, precision_control, show_difference
 from pages.shared.errors import shown_errors
 from pages.shared.fetching import no_weights
+from pages.shared.kinds import Choice
 from pages.shared.loaders import catalog, chosen_catalog
 from pages.shared.masks import make_mask, own_weights, picture_control, samples
 from pages.shared.modelfile import is_model, said_of
 from pages.shared.networks import networks, state_of
 from pages.shared.result import show
-from pages.shared.settings import Choice
 from pages.shared.shortlist import shortlist, size_control
 from zoo.errors import shown_name
 from zoo.prediction import prepare, prepare_file

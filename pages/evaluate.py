@@ -4,11 +4,11 @@ import streamlit as st
 
 from pages.shared.errors import shown_errors
 from pages.shared.evaluating import evaluate_now, kept, mapping_control, runnable, uploads_control
+from pages.shared.kinds import Choice, Choices
 from pages.shared.loaders import catalog
 from pages.shared.own import escaped
 from pages.shared.reporting import report_button
 from pages.shared.results import row_models, show_means, show_result
-from pages.shared.settings import Choice, Choices
 from pages.shared.shortlist import rows_control, shortlist, size_control
 from pages.shared.variants import KINDS, rows_shown, variants_control
 from zoo.comparison import MOST

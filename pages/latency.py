@@ -3,11 +3,11 @@
 import streamlit as st
 
 from pages.shared.errors import shown_errors
+from pages.shared.kinds import Choice, Whole
 from pages.shared.loaders import chosen_catalog
 from pages.shared.onchip import draw_on_chip
 from pages.shared.own import own
 from pages.shared.own_control import own_control
-from pages.shared.settings import Choice, Whole
 from pages.shared.shortlist import rows_control, shortlist
 from pages.shared.timing import all_setups, boards_control, here, own_rows, show, time_rows
 from zoo.benchmark import CONDITIONS, physical_cores

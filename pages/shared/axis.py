@@ -8,9 +8,9 @@ from functools import lru_cache
 import pandas as pd
 import streamlit as st
 
+from pages.shared.kinds import Choice, Number
 from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.own import escaped
-from pages.shared.settings import Choice, Number
 from pages.shared.shortlist import BUDGET, SIZE, budget_control
 from zoo.catalog import Catalog, all_shipped
 from zoo.chips import measured_setups

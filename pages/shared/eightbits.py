@@ -5,9 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from pages.shared.errors import shown_errors
+from pages.shared.kinds import Choice
 from pages.shared.masks import IMAGE_TYPES, queue
 from pages.shared.result import details, milliseconds, whose
-from pages.shared.settings import Choice
 from pages.shared.views import reduced
 from zoo import limits
 from zoo.comparison import compare_shares, disagreement

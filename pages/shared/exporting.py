@@ -8,8 +8,8 @@ from pathlib import Path
 import streamlit as st
 
 from pages.shared.errors import shown_errors
+from pages.shared.kinds import Flag
 from pages.shared.masks import queue
-from pages.shared.settings import Flag
 from zoo.families import families
 from zoo.prediction import Prediction
 

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from pages.shared.kinds import Choice, Choices, Flag, Limit
 from pages.shared.loaders import OWN_LABEL, family_labels, input_sizes, weights_of, weights_words
 from pages.shared.menus import menu
 from pages.shared.own import own
-from pages.shared.settings import Choice, Choices, Flag, Limit, Setting
+from pages.shared.settings import Setting
 from zoo.rows import OWN
 
 FAMILY = Choices(

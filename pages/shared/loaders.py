@@ -5,8 +5,8 @@ from functools import lru_cache, partial
 import pandas as pd
 import streamlit as st
 
+from pages.shared.kinds import Choice
 from pages.shared.own import own
-from pages.shared.settings import Choice
 from zoo.audit import audit
 from zoo.catalog import PUBLISHED, Catalog, catalog_named, catalog_names
 from zoo.charts.cards import cards

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.shared.settings import Choice, Text
+from pages.shared.kinds import Choice, Text
 from zoo.classes import dataset_classes
 from zoo.datasets import load_datasets
 from zoo.errors import InputError

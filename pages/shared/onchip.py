@@ -10,8 +10,8 @@ import streamlit as st
 from pages.shared.costing import sizes_taken
 from pages.shared.counting import live_count
 from pages.shared.errors import shown_errors
+from pages.shared.kinds import Choice, Number
 from pages.shared.loaders import catalog, chosen_catalog
-from pages.shared.settings import Choice, Number
 from pages.shared.shortlist import rows_control, shortlist, size_control
 from pages.shared.timing import measured_table
 from zoo.charts import roofline_bars

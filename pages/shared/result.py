@@ -9,9 +9,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from pages.shared.exporting import network_download
+from pages.shared.kinds import Choice, Choices, Flag, Whole
 from pages.shared.masks import Given
 from pages.shared.own import escaped
-from pages.shared.settings import Choice, Choices, Flag, Whole
 from pages.shared.views import masked, swatch, wiped
 from zoo.classes import LabelMap
 from zoo.limits import MAX_CLASSES

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
+from pages.shared.kinds import Choices, InputSize, Number
 from pages.shared.loaders import CATALOG, catalog_title, datasets, row_names
 from pages.shared.menus import menu
 from pages.shared.own import escaped
-from pages.shared.settings import Choices, InputSize, Number
 from zoo.checks import budget_from_chip, check_budget
 from zoo.sizes import Size, parse_size
 from zoo.words import format_gmacs

@@ -10,9 +10,9 @@ import streamlit as st
 
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import answer_here
+from pages.shared.kinds import Choice, Choices
 from pages.shared.loaders import chosen_catalog, table_at
 from pages.shared.masks import own_weights
-from pages.shared.settings import Choice, Choices
 from pages.shared.shortlist import shortlist
 from zoo import limits
 from zoo.errors import ZooError, shown_name
