@@ -18,6 +18,8 @@ EMBED = "embed"
 
 _TURN = Lock()
 """Held by the visitor whose fragment is drawn: of those who meet, only the last has to wait for all."""
+LONGEST_TURN = 0.2
+"""Seconds: who draws for longer, as with a large table of their own, shares the processor."""
 
 
 def read_link(page: str, pages: Collection[str], shared: Collection[Setting[Any]]) -> None:
@@ -68,15 +70,17 @@ def link_in_step(shared: Collection[Setting[Any]], inside: Collection[Setting[An
     """
     kept, context = store(), get_script_run_ctx()
     kept.moved.clear()  # the callbacks of this request are over
-    with _TURN:
-        try:
-            if context is not None and context.fragment_ids_this_run:
-                changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
-                if changed - {setting.key for setting in inside}:
-                    st.rerun()
-            yield
-        finally:
-            write_link(kept.page or "", shared)
+    has_turn = _TURN.acquire(timeout=LONGEST_TURN)
+    try:
+        if context is not None and context.fragment_ids_this_run:
+            changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
+            if changed - {setting.key for setting in inside}:
+                st.rerun()
+        yield
+    finally:
+        write_link(kept.page or "", shared)
+        if has_turn:
+            _TURN.release()
 
 
 def link_to(shared: Collection[Setting[Any]], **changes: list[str]) -> dict[str, list[str]]:

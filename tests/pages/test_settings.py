@@ -1,6 +1,7 @@
 """Settings and links: what a link may hold is told for every page, and nothing is lost on the way."""
 
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -193,3 +194,26 @@ def test_the_address_keeps_what_a_page_that_still_runs_has_not_asked_for() -> No
     app.run()
     assert not app.exception
     assert list(app.query_params) == ["newpage_row"]
+
+
+def test_who_draws_for_long_holds_nobody_up() -> None:
+    def drawing(begun, end) -> None:  # type: ignore[no-untyped-def]  # it runs where no name of this file is
+        from pages.shared.link import link_in_step
+
+        with link_in_step((), ()):
+            begun.set()
+            assert end.wait(20)
+
+    begun, end, over = Event(), Event(), Event()
+    over.set()
+    first = AppTest.from_function(drawing, args=(begun, end), default_timeout=60)
+    thread = Thread(target=first.run)
+    thread.start()
+    try:
+        assert begun.wait(20)
+        second = AppTest.from_function(drawing, args=(Event(), over), default_timeout=60).run()
+        assert not second.exception
+    finally:
+        end.set()
+        thread.join()
+    assert not first.exception
