@@ -70,16 +70,25 @@ def link_in_step(shared: Collection[Setting[Any]], inside: Collection[Setting[An
     """
     kept, context = store(), get_script_run_ctx()
     kept.moved.clear()  # the callbacks of this request are over
-    has_turn = _TURN.acquire(timeout=LONGEST_TURN)
+    with _turn():
+        try:
+            if context is not None and context.fragment_ids_this_run:
+                changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
+                if changed - {setting.key for setting in inside}:
+                    st.rerun()
+            yield
+        finally:
+            write_link(kept.page or "", shared)
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Wait for the visitor who draws a fragment, for a moment at most, and give the turn on in any case."""
+    held = _TURN.acquire(timeout=LONGEST_TURN)
     try:
-        if context is not None and context.fragment_ids_this_run:
-            changed = {key for key, version in kept.versions.items() if kept.drawn.get(key) != version}
-            if changed - {setting.key for setting in inside}:
-                st.rerun()
         yield
     finally:
-        write_link(kept.page or "", shared)
-        if has_turn:
+        if held:
             _TURN.release()
 
 

@@ -6,6 +6,7 @@ from threading import Event, Thread
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pages.shared import link
 from tests.pages.cards import cards
 from zoo.catalog import catalog_named
 from zoo.costs import load_costs
@@ -217,3 +218,20 @@ def test_who_draws_for_long_holds_nobody_up() -> None:
         end.set()
         thread.join()
     assert not first.exception
+
+
+def test_a_run_that_ends_while_it_writes_the_link_gives_its_turn_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def drawing() -> None:
+        from pages.shared.link import link_in_step
+
+        with link_in_step((), ()):
+            pass
+
+    def ended(*_: object) -> None:
+        raise RuntimeError("a newer request")  # as Streamlit ends a run whenever something is sent
+
+    monkeypatch.setattr(link, "LONGEST_TURN", 20.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(link, "write_link", ended)
+        assert AppTest.from_function(drawing, default_timeout=10).run().exception
+    assert not AppTest.from_function(drawing, default_timeout=10).run().exception
