@@ -9,14 +9,7 @@ from pages.shared.loaders import catalog, table_at
 from pages.shared.masks import picture_control
 from pages.shared.own import escaped
 from pages.shared.reporting import report_button
-from pages.shared.shortlist import (
-    budget_control,
-    budget_place,
-    chip_control,
-    rows_control,
-    shortlist,
-    size_control,
-)
+from pages.shared.shortlist import budget_control, chip_control, rows_control, shortlist, size_control
 from pages.shared.tables import show_rows
 from pages.shared.variants import KINDS, rows_shown, variants_control
 from zoo.charts import compared_scatter
@@ -37,8 +30,7 @@ cost = PUBLISHED if chosen.size is None else counted_at(chosen.size)
 table = table_at(chosen.size)
 st.title("Compare", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    with budget_place():
-        budget_control()
+    budget_control()
     chip_control()
     size_control()
     report = st.empty()

@@ -20,14 +20,7 @@ from pages.shared.kinds import Choice, Whole
 from pages.shared.loaders import catalog
 from pages.shared.own import escaped
 from pages.shared.own_control import own_control
-from pages.shared.shortlist import (
-    budget_control,
-    budget_place,
-    chip_control,
-    rows_control,
-    shortlist,
-    size_control,
-)
+from pages.shared.shortlist import budget_control, chip_control, rows_control, shortlist, size_control
 from zoo.costs import follows_formula
 
 ASPECTS = {"16:9": (16, 9), "4:3": (4, 3), "2:1": (2, 1), "1:1": (1, 1)}
@@ -38,8 +31,7 @@ LAYERS = Choice("complexity_layers", lambda: ["", *catalog().index], "", "an id 
 ready_for_cards()
 st.title("What does it cost, and at what size does it fit?", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom", key="controls"):
-    with budget_place():
-        budget_control()
+    budget_control()
     chip_control()
     aspect = ASPECT.draw(st.segmented_control, "Proportions", required=True)
     multiple = MULTIPLE.draw(

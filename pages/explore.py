@@ -65,8 +65,7 @@ view = View(chosen_catalog(), size, setup, hidden_rows(table))
 def under_the_budget() -> None:
     """Draw what the budget and the chosen rows change: when they move, this is drawn alone."""
     with link_in_step(SHARED, (BUDGET, MILLISECONDS, ROWS)):
-        with place_of_budget:
-            budget_of_cost()
+        budget_of_cost(place_of_budget)
         limit = budget().value
         answers, inverses = {}, {}
         with shown_errors():

@@ -131,12 +131,13 @@ def cost_control() -> None:
         )
 
 
-def budget_of_cost() -> None:
-    """Draw the budget of the cost that is chosen."""
+def budget_of_cost(place: st.delta_generator.DeltaGenerator) -> None:
+    """Draw the budget of the cost that is chosen in a `budget_place`."""
     if AXIS.value == MACS:
-        budget_control()
+        budget_control(place)
     else:
-        MILLISECONDS.draw(st.number_input, "Budget (milliseconds)", width=150)
+        with place:
+            MILLISECONDS.draw(st.number_input, "Budget (milliseconds)", width=150)
 
 
 def budget() -> Number:

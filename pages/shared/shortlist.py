@@ -90,25 +90,26 @@ def budget_place() -> st.delta_generator.DeltaGenerator:
     return st.container(horizontal=True, vertical_alignment="bottom", width="content", gap="xsmall")
 
 
-def budget_control() -> None:
-    """Draw the budget: a slider for quick moves with the exact number beside it."""
-    BUDGET.draw(
-        st.select_slider,
-        "Budget (GigaMACs)",
-        key="budget_slider",
-        show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
-        options=STEPS,
-        format_func=STEP_WORDS.__getitem__,
-        width=150,
-    )
-    BUDGET.draw(
-        st.text_input,
-        "Budget, exact",
-        show=format_gmacs,
-        take=_typed_budget,
-        label_visibility="collapsed",
-        width=64,
-    )
+def budget_control(place: st.delta_generator.DeltaGenerator | None = None) -> None:
+    """Draw the budget, here or in a `budget_place`: a slider with the exact number beside it."""
+    with place or budget_place():
+        BUDGET.draw(
+            st.select_slider,
+            "Budget (GigaMACs)",
+            key="budget_slider",
+            show=lambda budget: min(STEPS, key=lambda step: abs(step - budget)),
+            options=STEPS,
+            format_func=STEP_WORDS.__getitem__,
+            width=150,
+        )
+        BUDGET.draw(
+            st.text_input,
+            "Budget, exact",
+            show=format_gmacs,
+            take=_typed_budget,
+            label_visibility="collapsed",
+            width=64,
+        )
 
 
 def chip_control() -> None:
