@@ -31,6 +31,7 @@ UNET = "cityscapes-mobilenetv2-unetlite-768x384"
 FPN = "cityscapes-mobilenetv2-fpnlite-768x384"
 DEEPLAB = "cityscapes-mobilenetv2s16-deeplabv3lite-768x384"
 VOC = "voc2012-deeplabv3-mnv2-dm05-512x512"
+XCEPTION = "cityscapes-xception65-deeplab-769x769"
 EFFICIENTVIT = "cityscapes-efficientvit-seg-b0-2048x1024"
 CHANNEL = (("from", 0), ("to", 1), ("axis", 1))
 TFLITE = Path(__file__).resolve().parents[2] / "shared/artifacts/deeplabv3_mnv2_dm05_pascal_quant.tflite"
@@ -373,12 +374,12 @@ ANY_WEIGHTS += ["cityscapes-pidnet-s-2048x1024", "cityscapes-bisenetv2-2048x1024
 ANY_WEIGHTS += ["cityscapes-stdc1-seg50-1024x512", "cityscapes-pp-liteseg-t-1024x512"]
 ANY_WEIGHTS += ["cityscapes-ffnet-40s-2048x1024", "cityscapes-segnext-t-2048x1024"]
 ANY_WEIGHTS += ["cocoseg21-lr-aspp-mobilenetv3-large-520x520", "cityscapes-mobilenetv2-swiftnet-2048x1024"]
-ANY_WEIGHTS += ["cityscapes-xception65-deeplab-769x769", "cityscapes-resnet50-fcn-1040x520"]
+ANY_WEIGHTS += [XCEPTION, "cityscapes-resnet50-fcn-1040x520", "cityscapes-resnet50-deeplabv3-1040x520"]
 ANY_WEIGHTS += [EFFICIENTVIT]
-IN_BLOCKS = "cityscapes-resnet50-fcn-1040x520"
-"""Its convolutions hand on what they hold, without the copies that those of others take: told too high."""
 IN_CI = {UNET, DEEPLAB}
 LARGE = (1536, 1024)
+MEASURED = [(row_id, size) for row_id in (UNET, FPN, DEEPLAB, *ANY_WEIGHTS) for size in (LARGE, (2048, 1280))]
+MEASURED += [(XCEPTION, (1024, 512))]  # whose weights are as much as its run
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="memory is measured as Linux does")
@@ -386,8 +387,7 @@ LARGE = (1536, 1024)
     ("row_id", "size"),
     [
         pytest.param(row_id, size, marks=[] if row_id in IN_CI and size == LARGE else pytest.mark.slow)
-        for row_id in (UNET, FPN, DEEPLAB, *ANY_WEIGHTS)
-        for size in (LARGE, (2048, 1280))
+        for row_id, size in MEASURED
     ],
 )
 def test_memory_is_told_before_and_given_back_after(
@@ -400,6 +400,6 @@ def test_memory_is_told_before_and_given_back_after(
     command = [sys.executable, "-c", MEMORY, row_id, weights, *map(str, size)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     peak, stays, told = map(int, done.stdout.split())
-    assert told == pytest.approx(peak, rel=0.4 if row_id == IN_BLOCKS else 0.25)
+    assert told == pytest.approx(peak, rel=0.25)
     held = 4 * Path(weights).stat().st_size if row_id in ANY_WEIGHTS else 0  # the network of that size stays
     assert stays < 150_000_000 + held

@@ -54,7 +54,7 @@ PARTS |= {
 }
 """Where MACs are spent, in words, with the terms of each part."""
 
-PEAKS = ("peak_activation_values", "peak_before_last_values")
+PEAKS = ("peak_activation_values", "run_peak_values")
 
 Numbers = npt.NDArray[np.int64]
 
@@ -68,8 +68,8 @@ class Costs:
     params: int
     peak_activation_values: dict[Size, int]
     """At the sizes at which it was counted."""
-    peak_before_last_values: dict[Size, int]
-    """The same up to the last operation, of networks of ours."""
+    run_peak_values: dict[Size, int]
+    """The same as a runtime holds it, up to the last operation, of networks of ours."""
 
 
 def load_costs() -> pd.DataFrame:
@@ -102,7 +102,7 @@ def _known() -> dict[tuple[Network, int], Costs]:
         costs = known.setdefault(key, Costs(formula, int(line.params), {}, {}))
         size = Size(line.input_width, line.input_height)
         costs.peak_activation_values[size] = line.peak_activation_values
-        costs.peak_before_last_values[size] = line.peak_before_last_values
+        costs.run_peak_values[size] = line.run_peak_values
     return known
 
 

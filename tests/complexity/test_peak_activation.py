@@ -1,7 +1,10 @@
 """Peak activation: by hand on tiny networks, and by the definition, word for word, on random ones."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+import onnx
+import onnxruntime
 import pytest
 import torch
 from hypothesis import given, settings
@@ -9,6 +12,7 @@ from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional
 
+from tests.models.networks import exported, picture
 from zoo.complexity import count_model
 
 PIXELS = 32 * 32
@@ -95,6 +99,79 @@ def test_by_hand(function: Callable[..., torch.Tensor], channels: float) -> None
     assert count_model(Function(function), 32, 32).peak_activation_values == channels * PIXELS
 
 
+def shortcut(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return net.norm(net.on(x)) + x
+
+
+def shortcut_in_place(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    out = net.on(x)
+    out += x
+    return torch.relu(out)
+
+
+def projections(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return net.on(net.narrow(x)) + net.on(x)
+
+
+def activated(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return torch.relu(net.on(x)) + x
+
+
+def used_again(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    branch = net.on(x)
+    return torch.cat([branch + x, branch], 1)
+
+
+def spread(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    return net.on(x) + functional.adaptive_avg_pool2d(x, 1)
+
+
+class Summing(nn.Module):
+    """A convolution to 16 channels, sums as a function says, and a convolution to one."""
+
+    def __init__(self, function: Callable[[nn.Module, torch.Tensor], torch.Tensor], channels: int) -> None:
+        super().__init__()
+        self.function = function
+        self.first, self.on, self.narrow = nn.Conv2d(3, 16, 1), nn.Conv2d(16, 16, 1), nn.Conv2d(16, 16, 1)
+        self.norm = nn.BatchNorm2d(16)
+        self.last = nn.Conv2d(channels, 1, 1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        return self.last(self.function(self, self.first(image)))
+
+
+SUMS = [
+    (shortcut, 16, 3 + 16, 1),  # the sum is written over x: nothing is wider than the first convolution
+    (shortcut_in_place, 16, 3 + 16, 1),
+    (projections, 16, 16 + 16 + 16, 1),  # x, the narrow branch that waits, and the other one
+    (activated, 16, 16 + 16 + 16, 0),
+    (used_again, 32, 16 + 16 + 32, 0),
+    (spread, 16, 16 + 16, 0),
+]
+
+
+@pytest.mark.parametrize(("function", "channels", "at_once", "_fused"), SUMS)
+def test_a_run_adds_to_what_lies_there(
+    function: Callable[..., torch.Tensor], channels: int, at_once: int, _fused: int
+) -> None:
+    counted = count_model(Summing(function, channels), 32, 32)
+    assert counted.run_peak_values == pytest.approx(at_once * PIXELS, abs=16)  # beside a pooled pixel
+
+
+@pytest.mark.parametrize(("function", "channels", "_at_once", "fused"), SUMS)
+def test_the_runtime_adds_where_the_count_says(
+    function: Callable[..., torch.Tensor], channels: int, _at_once: int, fused: int, tmp_path: Path
+) -> None:
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimized.onnx")
+    options.log_severity_level = 4
+    model = exported(Summing(function, channels).eval(), picture(32, 32), free=False)
+    onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    nodes = onnx.load(options.optimized_model_filepath).graph.node
+    convolutions = [len(node.input) for node in nodes if node.op_type in ("Conv", "FusedConv")]
+    assert convolutions.count(4) == fused  # picture, weight, bias, and what is added
+
+
 class Graph(nn.Module):
     """A random network: each step reads one or two earlier tensors (0 is the image) and writes one."""
 
@@ -140,4 +217,4 @@ def test_by_definition(drawn: list[tuple[int, int, int | None]]) -> None:
     network = Graph(drawn)
     counted = count_model(network, 32, 32)
     assert counted.peak_activation_values == network.peak_by_definition()
-    assert counted.peak_before_last_values == network.peak_by_definition(before_last=True)
+    assert counted.run_peak_values == network.peak_by_definition(before_last=True)

@@ -44,7 +44,7 @@ def costs_line(name: str, network: Network, num_classes: int, size: Size) -> dic
         **_formula(network, num_classes),
         "params": at_size.params,
         "peak_activation_values": at_size.peak_activation_values,
-        "peak_before_last_values": at_size.peak_before_last_values,
+        "run_peak_values": at_size.run_peak_values,
         "ptflops_version": at_size.ptflops_version,
     }
 

@@ -31,5 +31,6 @@ class Complexity:
     """Operations that are no MACs by definition, with how often they run."""
     seconds: float
     ptflops_version: str = PTFLOPS_VERSION
-    peak_before_last_values: int | None = None
-    """The peak activation up to the last operation; None where it was not asked for."""
+    run_peak_values: int | None = None
+    """The peak activation as a runtime holds it, where a convolution writes a sum over the other summand, up
+    to the last operation; None where it was not asked for."""

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from itertools import permutations
 from typing import Any
 
 import torch
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from zoo.complexity.layers import COUNTED, MISSED, storage_key
-from zoo.complexity.lifetimes import Lifetimes
+from zoo.complexity.layers import COUNTED, MISSED, aten, storage_key
+from zoo.complexity.lifetimes import Convolved, Lifetimes
 
-IN_PLACE = {
-    "_native_batch_norm_legit_no_training",
-    "native_batch_norm",
-    "cudnn_batch_norm",
+BATCH_NORMS = {"_native_batch_norm_legit_no_training", "native_batch_norm", "cudnn_batch_norm"}
+IN_PLACE = BATCH_NORMS | {
     "native_layer_norm",
     "native_group_norm",
     "relu",
@@ -64,7 +63,9 @@ class Trace(TorchDispatchMode):
         """Operations that multiply matrices, but that the live count cannot count."""
         self._storages: list[StorageWeakRef] = []  # kept, so that an address is never used twice
         self._buffer_of: dict[int, int] = {}
-        self._lifetimes = Lifetimes()
+        self.lifetimes = Lifetimes()
+        self._reads: Counter[int] = Counter()
+        self._convolved: dict[int, Convolved] = {}
         self._buffer(image)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
@@ -72,7 +73,7 @@ class Trace(TorchDispatchMode):
         result = func(*args, **kwargs)
         packet = func._overloadpacket
         name = packet.__name__
-        self._lifetimes.next_step()
+        self.lifetimes.next_step()
         if packet in MISSED:
             self.missed.add(name)
         tensors = _tensors([*args, *kwargs.values()])
@@ -82,14 +83,29 @@ class Trace(TorchDispatchMode):
         over = read[0] if name.rstrip("_") in IN_PLACE else None
         written = self._written(list(_tensors(result)), over)
         for buffer in [*read, *written]:
-            self._lifetimes.use(buffer)
+            self.lifetimes.use(buffer)
+        self._reads.update({*read})
+        self._follow_convolutions(packet, read, written)
         if packet not in COUNTED and name not in VIEWS:
             self.uncounted[name] += 1
         return result
 
-    def peak_values(self, *, before_last: bool = False) -> int:
-        """Return the largest sum of tensors alive at once, in values, with the last operation or without."""
-        return self._lifetimes.peak_values(before_last=before_last)
+    def _follow_convolutions(self, packet: Any, read: list[int], written: list[int]) -> None:
+        """Note what convolutions make, and sums that a runtime has them write over the other summand."""
+        if packet is aten.convolution:
+            self._convolved[written[0]] = Convolved(read, written)
+        elif packet.__name__ in BATCH_NORMS:
+            if (before := self._only_read_here(read[0])) is not None:
+                self._convolved[written[0]] = Convolved(before.read, before.written + written)
+        elif packet is aten.add or packet is aten.add_:
+            for summand, other in permutations(read, 2):
+                if summand != other and (convolved := self._only_read_here(summand)) is not None:
+                    self.lifetimes.add(convolved, other, written[0])
+                    break
+
+    def _only_read_here(self, buffer: int) -> Convolved | None:
+        """Return the convolution that made a buffer which the operation at hand is the first to read."""
+        return self._convolved.get(buffer) if self._reads[buffer] == 1 else None
 
     def _written(self, results: list[torch.Tensor], over: int | None) -> list[int]:
         """Return the buffers of an operation's results; of a norm, what is for training alone takes none."""
@@ -102,7 +118,7 @@ class Trace(TorchDispatchMode):
         if key not in self._buffer_of:
             self._storages.append(StorageWeakRef(tensor.untyped_storage()))
             values = tensor.untyped_storage().nbytes() // tensor.element_size()
-            self._buffer_of[key] = self._lifetimes.new_buffer(values, over)
+            self._buffer_of[key] = self.lifetimes.new_buffer(values, over)
         return self._buffer_of[key]
 
 

@@ -50,7 +50,7 @@ def keeps_memory(row: Row, size: Size) -> bool:
 def _alive_bytes(row: Row, size: Size, whole: bool = False) -> int:
     """Return the most that is alive at once beside the picture: features, attention's scores, or logits."""
     costs = costs_of(row)
-    counted_at, values = next(iter(costs.peak_before_last_values.items()))
+    counted_at, values = next(iter(costs.run_peak_values.items()))
     attends = costs.formula[TERMS.index("attention_4")] > 0
     growth = size.width * size.height / (counted_at.width * counted_at.height)
     features = (values - (_scores(counted_at) if attends else 0)) * growth * _COPIES
