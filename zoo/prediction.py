@@ -24,7 +24,7 @@ from zoo.onnx_metadata import FileFacts
 from zoo.preprocessing import FITS, fit_picture, normalise
 from zoo.rows import Row
 from zoo.runtimes import Network, StepProgress, choose_runtime, export, find_runtime
-from zoo.runtimes.memory import check_memory, give_back, keeps_memory, map_large_blocks
+from zoo.runtimes.memory import check_memory, give_back, keeps_memory, map_large_blocks, weights_mapped
 from zoo.runtimes.runtime import Loading
 from zoo.runtimes.sandbox import SandboxedNetwork, sandboxed
 from zoo.sizes import Size, check_size
@@ -292,13 +292,14 @@ def _own_network(
 
     def load_export() -> Network:
         path = export.exported(checkpoint, job.size, progress)
-        try:
-            return runtime.open_file(path, loading)
-        except Exception as error:  # the runtimes raise their own kinds
-            if path.exists():
-                raise _failed(row, error) from error
-        # Another server that shares the folder removed it at this very moment.
-        return runtime.open_file(export.exported(checkpoint, job.size, progress), loading)
+        with weights_mapped():
+            try:
+                return runtime.open_file(path, loading)
+            except Exception as error:  # the runtimes raise their own kinds
+                if path.exists():
+                    raise _failed(row, error) from error
+            # Another server that shares the folder removed it at this very moment.
+            return runtime.open_file(export.exported(checkpoint, job.size, progress), loading)
 
     held = 2 * checkpoint.path.stat().st_size + (needed if keeps else 0)
     return _networks.get(key, load_export, lambda _: held)

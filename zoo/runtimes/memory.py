@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import psutil
@@ -28,6 +30,8 @@ _ARENA, _ARENA_MOST = 1.2, 1.5
 """What an arena takes for a run, of what is alive, and what it may come to hold: it grows in steps."""
 _MAPPED_FROM_BYTES = 4 << 20
 """What is mapped comes page by page, 3 ms for the 3 MB of an input; from here numpy asks for huge pages."""
+_WEIGHTS_MAPPED_FROM_BYTES = 1 << 20
+"""While a network is loaded: what it frees would leave holes in the heap, which a run fills one by one."""
 _KEPT_BYTES = 8 << 20
 """Of smaller blocks, what is held on to for the next ones."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
@@ -99,6 +103,20 @@ def map_large_blocks() -> None:
     if (mallopt := _libc("mallopt")) is not None:
         mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
         mallopt(_M_TRIM_THRESHOLD, _KEPT_BYTES)
+
+
+@contextmanager
+def weights_mapped() -> Iterator[None]:
+    """Have also the blocks of weights mapped, while a network is loaded."""
+    mallopt = _libc("mallopt")
+    if mallopt is None:
+        yield
+        return
+    mallopt(_M_MMAP_THRESHOLD, _WEIGHTS_MAPPED_FROM_BYTES)
+    try:
+        yield
+    finally:
+        mallopt(_M_MMAP_THRESHOLD, _MAPPED_FROM_BYTES)
 
 
 def give_back() -> None:
