@@ -33,6 +33,7 @@ IN_PLACE = BATCH_NORMS | {
     "_prelu_kernel",
 }
 """Norms and activations: any runtime writes their result over their input, unless that is read again."""
+RESIZES = {aten.upsample_nearest2d.default, aten.upsample_bilinear2d.default, aten.upsample_bicubic2d.default}
 VIEWS = {
     "view",
     "_unsafe_view",
@@ -70,9 +71,11 @@ class Trace(TorchDispatchMode):
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
-        result = func(*args, **kwargs)
         packet = func._overloadpacket
         name = packet.__name__
+        result = _known_result(func, name, args)
+        if result is None:
+            result = func(*args, **kwargs)
         self.lifetimes.next_step()
         if packet in MISSED:
             self.missed.add(name)
@@ -120,6 +123,17 @@ class Trace(TorchDispatchMode):
             values = tensor.untyped_storage().nbytes() // tensor.element_size()
             self._buffer_of[key] = self.lifetimes.new_buffer(values, over)
         return self._buffer_of[key]
+
+
+def _known_result(func: Any, name: str, args: Any) -> Any:
+    """Return what frequent operations give on meta, where torch takes dozens of steps to find their shape."""
+    image = args[0]
+    if name in IN_PLACE:
+        for_training = [image.new_empty(0) for _ in func._schema.returns[1:]]
+        return (torch.empty_like(image), *for_training) if for_training else torch.empty_like(image)
+    if func in RESIZES:
+        return image.new_empty((*image.shape[:2], *args[1]))
+    return None
 
 
 def _tensors(value: Any) -> Iterator[torch.Tensor]:
