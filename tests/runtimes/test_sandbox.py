@@ -282,3 +282,8 @@ def test_forty_gigabytes_in_a_hundred_bytes_do_no_harm(tmp_path: Path) -> None:
     ):
         network.find_labels(ZEROS, FRAME)
     assert "\n" not in str(caught.value)
+
+
+def test_the_process_comes_without_tables() -> None:
+    code = "import sys, zoo.runtimes.worker, zoo.runtimes.strangers; sys.exit('pandas' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,13 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 import numpy.typing as npt
 
 from zoo.errors import InputError
-from zoo.rows import Row
 from zoo.sizes import Size
+
+if TYPE_CHECKING:  # rows come with pandas, which the processes for files from outside do without
+    from zoo.rows import Row
 
 StepProgress = Callable[[str], None]
 """Told, in words, each step that may take a while."""
@@ -77,7 +79,7 @@ class Loading(NamedTuple):
 
 DEFAULT = Loading()
 LoadFile = Callable[[ModelFile, Loading], Network]
-LoadRow = Callable[[Row, str], Network]
+LoadRow: TypeAlias = "Callable[[Row, str], Network]"
 
 
 @cache

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 
-from zoo.rows import Row
 from zoo.runtimes.runtime import InputSpec, Runtime
+
+if TYPE_CHECKING:
+    from zoo.rows import Row
 
 
 class TorchNetwork:
