@@ -28,15 +28,18 @@ def exported(network: nn.Module, x: torch.Tensor, free: bool) -> bytes:
     return buffer.getvalue()
 
 
-def run(model: bytes, x: torch.Tensor) -> torch.Tensor:
-    """Return the one output of an .onnx in onnxruntime."""
-    session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    return torch.from_numpy(session.run(None, {"x": x.numpy()})[0])
+def run(model: bytes, *inputs: torch.Tensor) -> list[torch.Tensor]:
+    """Return the one output of an .onnx in onnxruntime for each input; as it stands, not optimised."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # loaded sooner
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return [torch.from_numpy(session.run(None, {"x": x.numpy()})[0]) for x in inputs]
 
 
 @torch.no_grad()
-def assert_same_logits(model: bytes, network: nn.Module, x: torch.Tensor) -> None:
-    assert_close(run(model, x), network(x))
+def assert_same_logits(model: bytes, network: nn.Module, *inputs: torch.Tensor) -> None:
+    for found, x in zip(run(model, *inputs), inputs, strict=True):
+        assert_close(found, network(x))
 
 
 def assert_close(found: torch.Tensor, expected: torch.Tensor) -> None:
