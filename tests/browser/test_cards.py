@@ -27,7 +27,11 @@ def test_a_link_leads_on_within_the_session_and_back(page: Page) -> None:
     expect(page.locator("h1")).not_to_contain_text("Which network")
     page.go_back()
     expect(page.locator("h1")).to_have_text("Which network fits?")
-    expect(card(page, "Take this")).to_be_visible()
+    settled(page)
+    card(page, "Take this").get_by_role("link", name="See its cost").click()
+    expect(page.locator("h1")).to_contain_text("at what size does it fit?", timeout=60_000)
+    expect(page).to_have_url(re.compile("rows=cityscapes-regnetx800mf-fpnlite-768x384"))
+    expect(page).to_have_url(re.compile("budget=9"))
 
 
 def test_a_page_within_another_stays_so(page: Page) -> None:

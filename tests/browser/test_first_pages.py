@@ -28,14 +28,38 @@ def open_page(page: Page, path: str = "/") -> None:
     expect(page.get_by_test_id("stSpinner")).to_have_count(0)
 
 
-def test_deep_link_to_catalog_on_a_fresh_server(page: Page, fresh_server: str) -> None:
+def test_a_fresh_server_opens_the_catalog_whose_downloads_read_back_to_it(
+    page: Page, fresh_server: str
+) -> None:
     open_page(page, f"{fresh_server}/catalog")
     expect(page.locator("h1")).to_have_text("Catalog")
     expect(page.get_by_role("link", name="Explore")).to_be_visible()
     expect(page.get_by_text("Page not found")).to_have_count(0)
+    page.get_by_role("button", name="Download").click()
+
+    def download(label: str) -> str:
+        with page.expect_download() as info:
+            page.get_by_role("button", name=label, exact=True).click()
+        return info.value.path().read_text(encoding="utf-8")
+
+    catalog = zoo.load_catalog().reset_index()
+    from_csv = pd.read_csv(io.StringIO(download("CSV")))
+    assert list(from_csv["id"]) == list(catalog["id"])
+    pd.testing.assert_series_equal(from_csv["gmacs"], catalog["gmacs"])
+    pd.testing.assert_series_equal(from_csv["miou"], catalog["miou"])
+    from_json = json.loads(download("JSON"))
+    assert [row["gmacs"] for row in from_json] == [
+        value if value == value else None for value in catalog["gmacs"]
+    ]
+    assert len(download("Markdown").splitlines()) == 2 + 35
 
 
-def test_answer_and_chart_fit_the_first_screen(page: Page) -> None:
+def test_the_first_screen_answers_and_a_budget_draws_what_it_changes_alone(page: Page) -> None:
+    came: list[ForwardMsg] = []
+    page.on(
+        "websocket",
+        lambda socket: socket.on("framereceived", lambda frame: came.append(ForwardMsg.FromString(frame))),
+    )
     open_page(page)
     expect(page.get_by_text("Take this")).to_be_in_viewport(ratio=1)
     chart = page.locator(".js-plotly-plot")
@@ -44,27 +68,6 @@ def test_answer_and_chart_fit_the_first_screen(page: Page) -> None:
     expect(page.get_by_label("Budget, exact")).to_be_in_viewport(ratio=1)
     expect(page).to_have_title("Explore · SegSelect")
     assert page.locator("h1").bounding_box()["y"] < 110  # type: ignore[index]
-
-
-def test_slider_changes_the_answer_and_survives_reload(page: Page) -> None:
-    open_page(page)
-    slider = page.get_by_role("slider").first
-    slider.focus()
-    for _ in range(3):
-        slider.press("ArrowRight")
-    expect(page.get_by_text(ANSWER.format("4.3"))).to_be_visible()
-    expect(page).to_have_url(re.compile("budget=4.3"))
-    page.reload()
-    expect(page.get_by_text(ANSWER.format("4.3"))).to_be_visible()
-
-
-def test_budget_draws_what_it_changes_and_nothing_else(page: Page) -> None:
-    came: list[ForwardMsg] = []
-    page.on(
-        "websocket",
-        lambda socket: socket.on("framereceived", lambda frame: came.append(ForwardMsg.FromString(frame))),
-    )
-    open_page(page)
     settled(page)
     came.clear()
     budget = page.get_by_label("Budget, exact")
@@ -100,7 +103,7 @@ def test_offered_rows_of_the_other_catalog_act_on_the_whole_page(page: Page) -> 
     expect(page).to_have_url(re.compile("catalog=published"))
 
 
-def test_fast_arrow_keys_lose_no_step(page: Page) -> None:
+def test_fast_arrow_keys_lose_no_step_and_the_budget_survives_a_reload(page: Page) -> None:
     open_page(page)
     slider = page.get_by_role("slider").first
     slider.focus()
@@ -108,15 +111,19 @@ def test_fast_arrow_keys_lose_no_step(page: Page) -> None:
         slider.press("ArrowRight", delay=0)
     expect(page).to_have_url(re.compile("budget=5.2"))
     expect(page.get_by_label("Budget, exact")).to_have_value("5.2")
+    page.reload()
+    expect(page.get_by_text(ANSWER.format("5.2"))).to_be_visible()
 
 
 def test_quick_walk_through_pages_keeps_the_settings(page: Page) -> None:
-    open_page(page, "/?budget=9&size=1280x720&rows=cityscapes-erfnet-1024x512")
+    link = "dataset=Cityscapes&dataset=VOC2012&explore_qat=Without+QAT"
+    open_page(page, f"/?budget=9.0&size=1280x720&rows=cityscapes-erfnet-1024x512&{link}")
+    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
     for name in ("Demo", "Catalog", "Complexity", "Demo", "Catalog", "Explore"):
         page.get_by_role("link", name=name, exact=True).first.click()
         page.wait_for_timeout(500)
-    expect(page.get_by_text("Take this")).to_be_visible(timeout=60_000)
-    for part in ("budget=9", "size=1280x720", "rows=cityscapes-erfnet-1024x512"):
+    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible(timeout=60_000)
+    for part in ("budget=9", "size=1280x720", "rows=cityscapes-erfnet-1024x512", "explore_qat=Without"):
         expect(page).to_have_url(re.compile(part))
 
 
@@ -129,24 +136,6 @@ def test_the_filters_button_counts_them_and_stays_open_while_they_change(page: P
     expect(page.get_by_text("Published input size")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Filters (2)")).to_be_visible()
-
-
-def test_back_brings_the_budget_before(page: Page) -> None:
-    open_page(page, "/?budget=9")
-    page.get_by_label("Budget, exact").fill("20")
-    page.get_by_label("Budget, exact").press("Enter")
-    expect(page).to_have_url(re.compile("budget=20"))
-    page.go_back()
-    expect(page.get_by_label("Budget, exact")).to_have_value("9")
-
-
-def test_answer_leads_on_to_its_cost(page: Page) -> None:
-    open_page(page, "/?budget=9")
-    take = page.get_by_role("article").filter(has_text="Take this")
-    take.get_by_role("link", name="See its cost").click()
-    expect(page.locator("h1")).to_contain_text("at what size does it fit?", timeout=60_000)
-    expect(page).to_have_url(re.compile("rows=cityscapes-regnetx800mf-fpnlite-768x384"))
-    expect(page).to_have_url(re.compile("budget=9"))
 
 
 def test_clicked_point_is_chosen_and_survives_a_slider_move(page: Page) -> None:
@@ -223,42 +212,10 @@ def test_a_slider_moved_before_a_clicks_answer_arrives_drops_no_chosen_row(page:
     expect(page).to_have_url(re.compile("budget=4.1&rows=cityscapes-mobilenetv2-fpnlite-1536x768"))
 
 
-def test_walking_to_catalog_and_back_keeps_the_view(page: Page) -> None:
-    open_page(page, "/?budget=9.0&dataset=Cityscapes&dataset=VOC2012&explore_qat=Without+QAT")
-    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
-    page.get_by_role("link", name="Catalog").click()
-    expect(page.get_by_text("What words mean")).to_be_visible()
-    page.get_by_role("link", name="Explore").click()
-    expect(page.get_by_text("Under 9 GMACs on VOC2012")).to_be_visible()
-    expect(page).to_have_url(re.compile("budget=9"))
-    expect(page).to_have_url(re.compile("explore_qat=Without"))
-
-
 def test_link_with_nonsense_gives_a_usable_page(page: Page) -> None:
     open_page(page, "/?budget=lots&rows=nothing")
     expect(page.get_by_text("Ignored in this link")).to_be_visible()
     expect(page.get_by_text(ANSWER.format("4"))).to_be_visible()
-
-
-def test_downloads_read_back_to_the_catalog(page: Page) -> None:
-    open_page(page, "/catalog")
-    page.get_by_role("button", name="Download").click()
-
-    def download(label: str) -> str:
-        with page.expect_download() as info:
-            page.get_by_role("button", name=label, exact=True).click()
-        return info.value.path().read_text(encoding="utf-8")
-
-    catalog = zoo.load_catalog().reset_index()
-    from_csv = pd.read_csv(io.StringIO(download("CSV")))
-    assert list(from_csv["id"]) == list(catalog["id"])
-    pd.testing.assert_series_equal(from_csv["gmacs"], catalog["gmacs"])
-    pd.testing.assert_series_equal(from_csv["miou"], catalog["miou"])
-    from_json = json.loads(download("JSON"))
-    assert [row["gmacs"] for row in from_json] == [
-        value if value == value else None for value in catalog["gmacs"]
-    ]
-    assert len(download("Markdown").splitlines()) == 2 + 35
 
 
 PAGES = [
