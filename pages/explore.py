@@ -17,7 +17,7 @@ from pages.shared.axis import (
     size_of,
     timed,
 )
-from pages.shared.cards import ready_for_cards, shortlist_panel
+from pages.shared.cards import copied_text, ready_for_cards, shortlist_panel
 from pages.shared.errors import shown_errors
 from pages.shared.exploring import View, answer, chart, left_out
 from pages.shared.filters import LEAST_MIOU, filter_chips, filters_control, hidden_rows
@@ -127,7 +127,7 @@ def show_ranking(best: Answer, limit: float, *, first: bool) -> None:
     st.markdown(
         (f":gray[:small[{hint}]]\n" if first else "") + f"### Ranked for {escaped(best.dataset)}{over}"
     )
-    st.code(best.text, language=None, wrap_lines=True)
+    copied_text(best.text)
     for text in (*best.warnings, *notes_of(table, best.dataset, setup)):
         st.caption(escaped(text))
     ranked_tables(found, best.dataset, within)

@@ -51,6 +51,13 @@ def row_cards(cards: Sequence[Card], look: Literal["cards", "list", "actions"]) 
     st.html(f'<div class="rows {look}">{"".join(_html(card, shared) for card in cards)}</div>')
 
 
+def copied_text(text: str) -> None:
+    """Draw a text with a button that copies it: `st.code` has the browser load 1.5 MB for its colours."""
+    words = escape(text)
+    button = f'<button data-text="{words}" title="The sentence beside this">Copy</button>'
+    st.html(f'<div class="rows sentence"><p>{words}</p>{button}</div>')
+
+
 def shortlist_panel() -> None:
     """Draw the chosen rows by name, each with where to go next and a button that drops it."""
     st.subheader("Shortlist", anchor=False)

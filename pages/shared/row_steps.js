@@ -25,18 +25,20 @@ function goOn(click, link) {
 }
 
 async function copy(button) {
-  const address = new URL(`?${button.dataset.query}`, window.location.href).href;
+  const { text, query } = button.dataset;
+  const copied = text ?? new URL(`?${query}`, window.location.href).href;
+  button.dataset.says ??= button.textContent;
   try {
-    await navigator.clipboard.writeText(address);
+    await navigator.clipboard.writeText(copied);
     button.textContent = "Copied";
-    setTimeout(() => (button.textContent = "Copy link"), 2000);
+    setTimeout(() => (button.textContent = button.dataset.says), 2000);
   } catch {
-    // Browsers keep the clipboard to https and to this machine: show the address, selected.
+    // Browsers keep the clipboard to https and to this machine: show what was meant, selected.
     const place = button.parentElement;
     const field = place.querySelector("input") ?? document.createElement("input");
     field.readOnly = true;
-    field.value = address;
-    field.setAttribute("aria-label", "Link to this page with this row chosen");
+    field.value = copied;
+    field.setAttribute("aria-label", button.title);
     place.append(field);
     field.select();
   }

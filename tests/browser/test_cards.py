@@ -68,6 +68,13 @@ def test_copy_link_gives_this_page_with_the_row_chosen(page: Page, allowed: bool
         address = take.get_by_role("textbox").input_value()
         assert page.evaluate("document.activeElement.selectionEnd") == len(address)
     assert address == re.sub(r"\?.*", "", page.url) + "?budget=9&rows=cityscapes-regnetx800mf-fpnlite-768x384"
+    if allowed:
+        sentence = page.locator(".sentence").first
+        sentence.get_by_role("button", name="Copy").click()
+        expect(sentence.get_by_role("button", name="Copied")).to_be_visible()
+        answer = page.evaluate("navigator.clipboard.readText()")
+        assert answer.startswith("Under 9 GMACs on Cityscapes: RegNetX800MF+FPNLite")
+        expect(sentence.get_by_role("button", name="Copy", exact=True)).to_be_visible()
 
 
 def test_drop_takes_a_row_from_the_shortlist(page: Page) -> None:

@@ -24,13 +24,20 @@ class Shown:
 
 def cards(app: AppTest) -> list[Shown]:
     """Return all cards of a page in their order."""
+    return [_shown(article) for drawn in _drawn(app) for article in drawn.iter("article")]
+
+
+def sentences(app: AppTest) -> list[str]:
+    """Return the texts that a button beside them copies."""
+    beside = [drawn for drawn in _drawn(app) if drawn.attrib["class"] == "rows sentence"]
+    texts = [drawn.findtext("p") or "" for drawn in beside]
+    assert texts == [button.attrib["data-text"] for drawn in beside for button in drawn.iter("button")]
+    return texts
+
+
+def _drawn(app: AppTest) -> list[ElementTree.Element]:
     bodies = [drawn.proto.body for drawn in app.get("html")]
-    return [
-        _shown(article)
-        for body in bodies
-        if 'class="rows' in body
-        for article in ElementTree.fromstring(body).iter("article")
-    ]
+    return [ElementTree.fromstring(body) for body in bodies if 'class="rows' in body]
 
 
 def _shown(article: ElementTree.Element) -> Shown:

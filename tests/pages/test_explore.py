@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.cards import cards
+from tests.pages.cards import cards, sentences
 from zoo import load_catalog
 from zoo.costs import load_costs
 from zoo.weights.checkpoints import status
@@ -23,8 +23,8 @@ def app() -> AppTest:
 
 def words(app: AppTest) -> str:
     assert not app.exception, [error.message for error in app.exception]
-    elements = [*app.markdown, *app.caption, *app.warning, *app.error, *app.code, *app.info]
-    return "\n".join(element.value for element in elements)
+    elements = [*app.markdown, *app.caption, *app.warning, *app.error, *app.info]
+    return "\n".join([*(element.value for element in elements), *sentences(app)])
 
 
 def ranked_rows(app: AppTest) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from tests.pages.cards import sentences
 from zoo.catalog import all_shipped
 from zoo.chips import load_chips
 
@@ -35,7 +36,7 @@ def test_the_answer_is_the_most_accurate_measured_row_within_the_budget(budget: 
     rows = [row for row in all_shipped().rows if row.dataset == "Cityscapes" and row.miou and row.id in times]
     fits = [row for row in rows if times[row.id] <= budget]
     best = max(fits, key=lambda row: (row.miou, -times[row.id]))
-    told = next(code.value for code in app.code if code.value.startswith("Under "))
+    told = sentences(app)[0]
     assert told.startswith(f"Under {budget:g} ms on Cityscapes: {best.name} ({best.size})")
     assert f"measured on {SETUP}" in told
     chart = json.loads(app.get("plotly_chart")[0].proto.spec)
@@ -60,7 +61,7 @@ def test_where_only_the_other_catalog_was_measured_its_rows_are_one_click_away()
     assert any("no row has both milliseconds and an mIoU" in info.value for info in app.info)
     app.button(key="both_Cityscapes").click().run()
     assert not app.exception
-    assert any(code.value.startswith("Under ") and SETUP in code.value for code in app.code)
+    assert any(text.startswith("Under ") and SETUP in text for text in sentences(app))
     assert not [button for button in app.button if button.key == "both_Cityscapes"]
     assert not [button for button in opened(dataset="VOC2012").button if button.key == "both_VOC2012"]
 
@@ -70,4 +71,4 @@ def test_the_choice_is_in_the_link_and_the_macs_budget_stays() -> None:
     app.session_state["cost"] = True  # opens the menu
     app.run().selectbox(key="explore_cost").set_value("GigaMACs").run()
     assert not app.exception
-    assert any(code.value.startswith("Under 9 GMACs") for code in app.code)
+    assert any(text.startswith("Under 9 GMACs") for text in sentences(app))

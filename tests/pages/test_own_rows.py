@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from streamlit.testing.v1 import AppTest
 
 from pages.shared.own import Own
-from tests.pages.cards import cards
+from tests.pages.cards import cards, sentences
 from zoo import limits
 from zoo.catalog import all_shipped, catalog_named
 from zoo.costs import load_costs, params_and_peaks
@@ -44,7 +44,7 @@ def with_own(own: Own, page: str = "explore.py", **link: str) -> AppTest:
 
 
 def sentence(app: AppTest) -> str:
-    return next(code.value for code in app.code if code.value.startswith("Under "))
+    return sentences(app)[0]
 
 
 def own_rows(text: str = OWN) -> Own:
