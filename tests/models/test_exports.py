@@ -46,9 +46,10 @@ def test_one_export_serves_every_size_and_counts_as_the_network(row: Row) -> Non
     assert_same_logits(model, network, *[picture(*odd), *([picture(101, 67)] if anywhere else [])])
     cut = onnx.load_model_from_string(model)
     cut_last_resize(cut.graph)
-    (own,) = run(cut.SerializeToString(), picture(*odd))
-    assert (own.shape[-1] < odd.width) == (facts.last_resize == "bilinear")
-    if own.shape[-1] < odd.width:
+    assert (cut.SerializeToString() != model) == (facts.last_resize == "bilinear")
+    if facts.last_resize == "bilinear":
+        (own,) = run(cut.SerializeToString(), picture(*odd))
+        assert own.shape[-1] < odd.width
         resized = F.interpolate(own, odd[::-1], mode="bilinear", align_corners=False)
         assert_close(resized, network(picture(*odd)))
     counted, live = OnnxGraph.read(model).count_at(*odd), count(row, *odd, num_classes=CLASSES)

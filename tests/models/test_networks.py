@@ -72,11 +72,9 @@ def test_other_class_counts(row_id):
 
 @torch.no_grad()
 def test_state_dict_round_trip(row_id, network):
-    other = build_model(row_id)
-    x = picture(64, 64)
-    assert not torch.equal(other(x), network(x))
-    other.load_state_dict(network.state_dict())
-    assert torch.equal(other(x), network(x))
+    other = build_model(row_id, device="meta")
+    other.load_state_dict(network.state_dict(), assign=True)
+    assert torch.equal(other(picture(64, 64)), network(picture(64, 64)))
 
 
 def test_gradients_reach_every_parameter(row_id, network):

@@ -141,10 +141,9 @@ def test_other_class_counts(case, classes):
 
 @torch.no_grad()
 def test_state_dict_round_trip(case, network):
-    other, x = case.build(), picture(64, 64)
-    assert not torch.equal(other(x), network(x))
-    other.load_state_dict(network.state_dict())
-    assert torch.equal(other(x), network(x))
+    other = case.build(device="meta")
+    other.load_state_dict(network.state_dict(), assign=True)
+    assert torch.equal(other(picture(64, 64)), network(picture(64, 64)))
 
 
 def test_gradients_reach_every_parameter(network):
