@@ -20,5 +20,5 @@ fi
 .venv/bin/ruff format --check .
 .venv/bin/mypy
 .venv/bin/lint-imports
-# A worker a core; a file a worker (tests/conftest.py), in their order: the browser's, the longest, come first.
+# A worker a core; a file a worker, in the order that tests/conftest.py gives them.
 .venv/bin/python -m pytest -m "not slow" -n auto --dist loadfile --no-loadscope-reorder "$@"

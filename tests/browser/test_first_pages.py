@@ -35,7 +35,7 @@ def test_a_fresh_server_opens_the_catalog_whose_downloads_read_back_to_it(
     expect(page.locator("h1")).to_have_text("Catalog")
     expect(page.get_by_role("link", name="Explore")).to_be_visible()
     expect(page.get_by_text("Page not found")).to_have_count(0)
-    page.get_by_role("button", name="Download").click()
+    page.get_by_role("button", name="Download", exact=True).click()
 
     def download(label: str) -> str:
         with page.expect_download() as info:
