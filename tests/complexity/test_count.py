@@ -98,6 +98,23 @@ def test_what_is_not_counted_is_listed() -> None:
     assert uncounted == {"relu": 2, "max_pool2d_with_indices": 1, "upsample_nearest2d": 1}
 
 
+class Repeats(nn.Module):
+    """Applies its layer as often as a number says that it computes itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Conv2d(3, 3, 1)
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        for _ in range(int(torch.relu(torch.tensor([-1.0, 3.0])).sum())):
+            image = self.layer(image)
+        return image
+
+
+def test_a_network_s_own_numbers_are_computed() -> None:
+    assert count_model(Repeats(), 32, 32).macs == 3 * 9 * 32 * 32
+
+
 def test_a_network_without_layers_costs_nothing() -> None:
     counted = count_model(nn.ReLU(), 32, 32)
     assert (counted.macs, counted.params, len(counted.layers)) == (0, 0, 0)

@@ -127,7 +127,8 @@ class Trace(TorchDispatchMode):
 
 def _known_result(func: Any, name: str, args: Any) -> Any:
     """Return what frequent operations give on meta, where torch takes dozens of steps to find their shape."""
-    image = args[0]
+    if not args or not isinstance(image := args[0], torch.Tensor) or not image.is_meta:
+        return None
     if name in IN_PLACE:
         for_training = [image.new_empty(0) for _ in func._schema.returns[1:]]
         return (torch.empty_like(image), *for_training) if for_training else torch.empty_like(image)
