@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.counted import COUNTED, VERDICTS, AT_2049x1025, printed
 from zoo.audit import audit
 from zoo.catalog import all_shipped, load_catalog
 from zoo.complexity import count
@@ -23,29 +24,6 @@ ERFNET = "cityscapes-erfnet-1024x512"
 SWIFTNET = "cityscapes-mobilenetv2-swiftnet-2048x1024"
 FPNLITE = "cityscapes-mobilenetv2-fpnlite-768x384"
 SIDES = st.integers(32, 4096)
-
-# In the table's order: counted GigaMACs measured on the public definitions, to their last printed digit.
-AUDIT = """
-3.2162 explained, 2.3491 explained, 3.4032 explained, 6.5358 explained, 3.0765 explained, 7.9105 explained,
-3.1614 equal, 2.0092 equal, 3.3571 equal, 7.8643 equal,
-3.5454 equal, 2.2043 equal, 3.7673 explained, 15.0692 equal, 3.5454 equal, 2.2043 equal, 3.7673 explained,
-8.8379 equal, 26.3667 unexplained, 111.1573 equal, 6.0917 equal, 24.3668 equal,
-2.735 unexplained, 8.565 equal, 171.594 equal, 6.062 explained, 4.597 explained, 119.476 explained,
-2.0862 not published, 10.4364 not published, 168.7312 not published, 285.443 equal, 337.458 equal,
-26.604 unexplained, 38.154 unexplained
-"""
-
-# Whole Cityscapes images, for which the 769x769 rows' numbers were published.
-AT_2049x1025 = {
-    "cityscapes-mobilenetv2-deeplab-769x769": "21.233",
-    "cityscapes-mobilenetv3-deeplab-769x769": "16.09",
-    "cityscapes-xception65-deeplab-769x769": "418.376",
-}
-
-
-def printed(value: float, like: str) -> str:
-    return f"{value:.{len(like.partition('.')[2])}f}"
-
 
 SHIPPED = all_shipped()
 NETWORKS = list({(row.network, row.num_classes): row for row in SHIPPED.rows}.values())
@@ -228,11 +206,8 @@ def test_the_file_is_what_the_networks_count() -> None:
 
 def test_the_audit() -> None:
     table = audit()
-    typed = [entry.strip().partition(" ") for entry in AUDIT.split(",")]
-    assert [
-        printed(value, text) for value, (text, _, _) in zip(table["counted_gmacs"], typed, strict=True)
-    ] == [text for text, _, _ in typed]
-    assert table["verdict"].tolist() == [verdict for _, _, verdict in typed]
+    assert list(map(printed, table["counted_gmacs"], COUNTED)) == COUNTED
+    assert table["verdict"].tolist() == VERDICTS
     explained = table["verdict"].isin(["explained", "unexplained"])
     assert (table["explanation"].notna() == explained).all()
     assert (table["error_pct"][table["verdict"] == "equal"].abs() <= 0.5).all()

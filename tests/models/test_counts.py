@@ -1,44 +1,13 @@
-"""What the networks cost against numbers measured elsewhere.
-
-The numbers are typed from measurements of the public definitions, to their last printed digit. That the live
-count is torch's own is tested in tests/complexity.
+"""What the networks cost against numbers measured elsewhere; that the live count is torch's own is tested in
+tests/complexity.
 """
 
 import pytest
 
+from tests.counted import COUNTED, AT_2049x1025, printed
 from zoo.catalog import load_catalog
 from zoo.complexity import count
 from zoo.models import build_model
-
-# In the table's order, at the rows' own sizes; billions of multiply-accumulates.
-COUNTED = [
-    *("3.2162", "2.3491", "3.4032", "6.5358", "3.0765", "7.9105"),  # ADE20K32
-    *("3.1614", "2.0092", "3.3571", "7.8643"),  # COCOSeg21
-    *(
-        "3.5454",
-        "2.2043",
-        "3.7673",
-        "15.0692",
-        "3.5454",
-        "2.2043",
-        "3.7673",
-        "8.8379",
-        "26.3667",
-        "111.1573",
-        "6.0917",
-        "24.3668",
-    ),  # Cityscapes
-    *("2.735", "8.565", "171.594", "6.062", "4.597", "119.476"),  # TensorFlow DeepLab
-    *("2.0862", "10.4364", "168.7312", "285.443", "337.458"),  # torchvision
-    *("26.604", "38.154"),  # ERFNet and SwiftNet
-]
-
-# Whole Cityscapes images, for which the 769x769 rows' numbers were published.
-AT_2049x1025 = {
-    "cityscapes-mobilenetv2-deeplab-769x769": "21.233",
-    "cityscapes-xception65-deeplab-769x769": "418.376",
-    "cityscapes-mobilenetv3-deeplab-769x769": "16.09",
-}
 
 MILLION_PARAMETERS = {
     "ade20k32-mobilenetv2s16-deeplabv3lite-512x512": "2.4290",
@@ -51,10 +20,6 @@ MILLION_PARAMETERS = {
     "cityscapes-regnetx3-2gf-fpnlite-1536x768": "18.0609",
     "cityscapes-mobilenetv2-swiftnet-2048x1024": "2.37",
 }
-
-
-def printed(value: float, like: str) -> str:
-    return f"{value:.{len(like.partition('.')[2])}f}"
 
 
 DISTINCT = load_catalog().drop_duplicates(["family", "encoder", "decoder", "options"]).index
