@@ -126,6 +126,11 @@ def spread(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
     return net.on(x) + functional.adaptive_avg_pool2d(x, 1)
 
 
+def doubled(net: nn.Module, x: torch.Tensor) -> torch.Tensor:
+    branch = net.on(x)
+    return branch + branch
+
+
 class Summing(nn.Module):
     """A convolution to 16 channels, sums as a function says, and a convolution to one."""
 
@@ -147,6 +152,7 @@ SUMS = [
     (activated, 16, 16 + 16 + 16, 0),
     (used_again, 32, 16 + 16 + 32, 0),
     (spread, 16, 16 + 16, 0),
+    (doubled, 16, 16 + 16, 0),
 ]
 
 
